@@ -1,0 +1,42 @@
+"""The limits and the books of one piece of work, passed to everything that costs."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from app.core.budget import Budget
+from app.core.errors import BudgetExhausted, Cancelled
+from app.core.ledger import Ledger
+
+
+def _never() -> bool:
+    return False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """One answer, ingest job or experiment; `deadline` is absolute, in seconds on `clock`."""
+
+    deadline: float = float("inf")
+    clock: Callable[[], float] = time.monotonic
+    cancelled: Callable[[], bool] = _never
+    seed: int = 0
+    budget: Budget = field(default_factory=Budget)
+    ledger: Ledger = field(default_factory=Ledger)
+
+    def check(self) -> None:
+        """Return if the work may go on; called before whatever costs.
+
+        Raises:
+            Cancelled: the caller stopped the work.
+            BudgetExhausted: the deadline passed, or calls or tokens ran out.
+        """
+        if self.cancelled():
+            raise Cancelled("stopped by the caller")
+        if self.clock() >= self.deadline:
+            raise BudgetExhausted("the deadline has passed")
+        self.budget.check(self.ledger.total())
+
+    def remaining_seconds(self) -> float:
+        """Return the seconds until the deadline, at least 0, infinite without one."""
+        return max(0.0, self.deadline - self.clock())

@@ -1,0 +1,209 @@
+"""What can be set, with unit and bound; built once and passed as an argument.
+
+Precedence: command line > environment (`GNOMON_…`, `__` between levels) > settings file > preset.
+"""
+
+import hashlib
+import ipaddress
+import json
+import os
+from collections.abc import Mapping
+from importlib import resources
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from platformdirs import user_cache_path, user_data_path
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
+
+from app.core.errors import ConfigError
+
+PRESETS = ("default", "fast", "offline")
+Mode = Literal["hybrid", "lexical", "dense"]
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether a host name or address is this machine alone."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Component(_Section):
+    """A component by its module name, with its options."""
+
+    name: str = Field(description="module name in its package")
+    options: dict[str, Any] = Field(default_factory=dict, description="the component's own options")
+
+
+class Models(_Section):
+    """Which models are used."""
+
+    generator: Component = Field(default=Component(name="llama_cpp"), description="language model, from app/models")
+    embedder: Component = Field(default=Component(name="sentence_embedder"), description="embedder, from app/models")
+
+
+class Indexes(_Section):
+    """Which indexes a collection has."""
+
+    lexical: Component = Field(default=Component(name="bm25s_bm25"), description="lexical index, from indexes")
+    dense: Component = Field(default=Component(name="flat"), description="dense index, from indexes")
+
+
+class Search(_Section):
+    """How passages are found."""
+
+    mode: Mode = Field(default="hybrid", description="retriever used by ask and search")
+    top_k: int = Field(default=10, ge=1, le=1000, description="hits that a search returns")
+    depth: int = Field(default=100, ge=1, le=1000, description="candidates fetched from each index before fusion")
+    rrf_k: int = Field(default=60, ge=1, le=1000, description="constant of reciprocal rank fusion")
+    reranker: Component = Field(default=Component(name="identity"), description="reranker, from rerankers")
+
+
+class Agent(_Section):
+    """How a question is worked on."""
+
+    strategy: Literal["graph", "fixed"] = Field(
+        default="graph", description="`graph` may search once more, `fixed` is the baseline without decisions"
+    )
+    passages: int = Field(default=6, ge=1, le=50, description="passages read after each search")
+    sentences: int = Field(default=14, ge=1, le=60, description="sentences of them that the model is shown")
+    extra_searches: int = Field(default=1, ge=0, le=1, description="searches made after the first")
+
+
+class Ingest(_Section):
+    """How files become passages."""
+
+    passage_tokens: int = Field(default=200, ge=32, le=2048, description="size of a passage in embedder tokens")
+    checkpoint: int = Field(default=200, ge=1, description="documents between two saved states of the index")
+    max_file_mb: int = Field(default=100, ge=1, description="largest file that is read, in megabytes")
+
+
+class Limits(_Section):
+    """What one answer may spend."""
+
+    seconds: float = Field(default=180.0, gt=0, description="time until an answer must be there, in seconds")
+    max_calls: int = Field(default=12, ge=1, description="model calls")
+    max_tokens: int = Field(default=8000, ge=100, description="tokens, prompt and completion together")
+    question_characters: int = Field(default=2000, ge=10, description="longest question, in characters")
+
+
+class Server(_Section):
+    """How the REST server listens."""
+
+    host: str = Field(default="127.0.0.1", description="address to bind; another than loopback needs a token")
+    port: int = Field(default=8420, ge=1, le=65535, description="TCP port")
+    ui_port: int = Field(default=8421, ge=1, le=65535, description="TCP port of the page")
+    token: SecretStr | None = Field(default=None, description="bearer token that every request must carry")
+    workers: int = Field(default=1, ge=1, le=64, description="answers worked on at once")
+    queue: int = Field(default=16, ge=0, le=10_000, description="answers that may wait; a full queue answers 429")
+    max_upload_mb: int = Field(default=100, ge=1, description="largest upload, in megabytes")
+
+    @model_validator(mode="after")
+    def _public_address_needs_token(self) -> "Server":
+        if self.token is None and not is_loopback(self.host):
+            raise ValueError(f"binding {self.host} needs a token: set GNOMON_SERVER__TOKEN")
+        return self
+
+
+class Settings(_Section):
+    """The whole tree; frozen, unknown keys refused."""
+
+    data_dir: Path = Field(default_factory=lambda: user_data_path("gnomon"), description="folder of the collections")
+    models_dir: Path = Field(
+        default_factory=lambda: user_cache_path("gnomon") / "models", description="folder of the model files"
+    )
+    offline: bool = Field(default=False, description="open no socket beyond loopback")
+    seed: int = Field(default=0, ge=0, description="seed of everything random")
+    models: Models = Models()
+    indexes: Indexes = Indexes()
+    search: Search = Search()
+    agent: Agent = Agent()
+    ingest: Ingest = Ingest()
+    limits: Limits = Limits()
+    server: Server = Server()
+
+    def digest(self) -> str:
+        """Return the SHA-256 of what can change an answer (folders, server and secrets left out)."""
+        content = self.model_dump(mode="json", exclude={"data_dir", "models_dir", "offline", "server"})
+        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def load_settings(
+    *,
+    preset: str = "default",
+    file: Path | None = None,
+    overrides: Mapping[str, Any] | None = None,
+    environment: Mapping[str, str] | None = None,
+) -> Settings:
+    """Return the settings in force; `overrides` is a nested mapping that wins over everything.
+
+    Raises:
+        ConfigError: a file is missing or malformed, a key is unknown, or a value is out of its bounds.
+    """
+    layers = [_preset(preset), _file(file), _environment(os.environ if environment is None else environment)]
+    merged: dict[str, Any] = {}
+    for layer in [*layers, dict(overrides or {})]:
+        merged = _merge(merged, layer)
+    try:
+        return Settings(**merged)
+    except ValidationError as error:
+        problem = error.errors()[0]
+        where = ".".join(str(part) for part in problem["loc"])
+        raise ConfigError(f"setting {where or 'server'}: {problem['msg'].removeprefix('Value error, ')}") from error
+
+
+def _preset(name: str) -> dict[str, Any]:
+    if name not in PRESETS:
+        raise ConfigError(f"no preset '{name}'; choose from {list(PRESETS)}")
+    text = (resources.files("app") / "presets" / f"{name}.yaml").read_text(encoding="utf-8")
+    return yaml.safe_load(text) or {}
+
+
+def _file(path: Path | None) -> dict[str, Any]:
+    if path is None:
+        return {}
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise ConfigError(f"settings file {path}: {' '.join(str(error).split())}") from error
+    if not isinstance(content, dict | None):
+        raise ConfigError(f"settings file {path}: must be a mapping of settings")
+    return content or {}
+
+
+def _environment(variables: Mapping[str, str]) -> dict[str, Any]:
+    """Return `GNOMON_A__B=value` as `{"a": {"b": value}}`, values read as YAML scalars."""
+    found: dict[str, Any] = {}
+    for key, value in variables.items():
+        if not key.startswith("GNOMON_") or key in _OTHER_VARIABLES:
+            continue
+        path = key.removeprefix("GNOMON_").lower().split("__")
+        leaf: Any = yaml.safe_load(value) if value else value
+        for part in reversed(path):
+            leaf = {part: leaf}
+        found = _merge(found, leaf)
+    return found
+
+
+_OTHER_VARIABLES = frozenset({"GNOMON_CONFIG", "GNOMON_PRESET", "GNOMON_EVAL_DATA", "GNOMON_API"})
+
+
+def _merge(low: Mapping[str, Any], high: Mapping[str, Any]) -> dict[str, Any]:
+    """Return `low` overlaid by `high`; a component of another name drops the old one's options."""
+    merged = dict(low)
+    for key, value in high.items():
+        old = merged.get(key)
+        if isinstance(old, Mapping) and isinstance(value, Mapping):
+            renamed = "name" in value and value["name"] != old.get("name")
+            merged[key] = value if renamed else _merge(old, value)
+        else:
+            merged[key] = value
+    return merged

@@ -1,0 +1,76 @@
+"""How an answer came about: steps, model calls and scores, enough to run it again."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from app.core.ledger import ModelCall
+from app.core.run import Run
+from app.core.types import Question
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One node's work; `start` and `seconds` count from the start of the answer."""
+
+    node: str
+    start: float
+    seconds: float
+    summary: str
+    details: Mapping[str, Any] = field(default_factory=dict)
+    calls: tuple[ModelCall, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trace:
+    """The whole way from a question to its answer."""
+
+    trace_id: str
+    question: Question
+    steps: tuple[Step, ...]
+    settings_digest: str
+    index_digest: str
+    seed: int
+    versions: Mapping[str, str]
+
+
+class OpenStep:
+    """A step while it is worked on: its node sets what it did."""
+
+    def __init__(self) -> None:
+        self.summary = ""
+        self.details: dict[str, Any] = {}
+
+    def tell(self, summary: str, **details: Any) -> None:
+        """Set the one-line summary and the figures behind it."""
+        self.summary = summary
+        self.details.update(details)
+
+
+class Tracer:
+    """Times the steps of one run and books its model calls to them."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        self._started = run.clock()
+        self.steps: list[Step] = []
+
+    @contextmanager
+    def step(self, node: str) -> Iterator[OpenStep]:
+        """Open a step; it is kept when the block ends, by an exception too."""
+        start, seen = self._run.clock(), len(self._run.ledger.calls())
+        opened = OpenStep()
+        try:
+            yield opened
+        finally:
+            self.steps.append(
+                Step(
+                    node=node,
+                    start=start - self._started,
+                    seconds=self._run.clock() - start,
+                    summary=opened.summary,
+                    details=opened.details,
+                    calls=self._run.ledger.calls(since=seen),
+                )
+            )
