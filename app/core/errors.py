@@ -13,6 +13,7 @@ AppError
 ├── ModelError               the backend failed (transport, refusal, context overflow, checksum)
 │   └── MissingModel         a model file is not on this machine; names the pull command
 ├── UnparsableOutput         the model answered outside its format; carries the raw text
+├── Busy                     every worker is at work and the queue is full
 ├── BudgetExhausted          calls, tokens or seconds ran out, or the deadline passed
 └── Cancelled                the caller stopped the answer
 
@@ -100,6 +101,12 @@ class UnparsableOutput(AppError):
     def __init__(self, message: str, *, raw: str) -> None:
         super().__init__(message)
         self.raw = raw
+
+
+class Busy(AppError):
+    """Every worker is at work and the queue is full."""
+
+    code = "busy"
 
 
 class BudgetExhausted(AppError):

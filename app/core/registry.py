@@ -38,6 +38,11 @@ class Resources(Protocol):
         ...
 
     @property
+    def offline(self) -> bool:
+        """Whether sockets beyond loopback are forbidden."""
+        ...
+
+    @property
     def embedder(self) -> Embedder:
         """The embedder that the settings name."""
         ...

@@ -74,7 +74,7 @@ class Agent(_Section):
         default="graph", description="`graph` may search once more, `fixed` is the baseline without decisions"
     )
     passages: int = Field(default=6, ge=1, le=50, description="passages read after each search")
-    sentences: int = Field(default=14, ge=1, le=60, description="sentences of them that the model is shown")
+    sentences: int = Field(default=8, ge=1, le=60, description="sentences of them that the model is shown")
     extra_searches: int = Field(default=1, ge=0, le=1, description="searches made after the first")
 
 

@@ -3,11 +3,13 @@
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
+
+from pydantic_core import to_jsonable_python
 
 from app.core.ledger import ModelCall
 from app.core.run import Run
-from app.core.types import Question
+from app.core.types import Answer, Question
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,3 +76,23 @@ class Tracer:
                     calls=self._run.ledger.calls(since=seen),
                 )
             )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """An answer with the way that led to it."""
+
+    answer: Answer
+    trace: Trace
+
+    def body(self, *, answer_id: str, collection: str) -> dict[str, Any]:
+        """Return the JSON of the finished answer, the same on every surface."""
+        content = cast("dict[str, Any]", to_jsonable_python(self.answer))
+        return {
+            "answer_id": answer_id,
+            "collection": collection,
+            "question": self.trace.question.text,
+            "asked_on": self.trace.question.asked_on.isoformat(),
+            **content,
+            "trace": to_jsonable_python(self.trace),
+        }

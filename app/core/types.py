@@ -60,6 +60,7 @@ class Passage:
     page: int | None = None
     section: str | None = None
     published: TimeSpan | None = None
+    uri: str = ""
     mentions: tuple[TimeMention, ...] = ()
     holds: TimeSpan | None = None
 

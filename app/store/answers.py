@@ -1,0 +1,139 @@
+"""Answers and their logs: events are appended, numbered without gaps, and read from any point."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+from sqlalchemy import Row, Update, func, insert, literal, select, tuple_, update
+
+from app.core.errors import NotFound
+from app.core.events import Event, EventName
+from app.core.types import AnswerId
+from app.store.database import Database
+from app.store.tables import answer_events, answers
+
+AnswerState = Literal["queued", "running", "finished"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnswerRow:
+    """An answer as a job: `question` and `result` are JSON texts, times are UTC."""
+
+    answer_id: AnswerId
+    collection_id: str
+    question: str
+    state: AnswerState
+    result: str | None
+    cancel_requested: bool
+    created_at: datetime
+
+
+class Answers:
+    """All answers of a database; every method is one transaction."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def create(self, answer_id: AnswerId, collection_id: str, question: str) -> AnswerRow:
+        """Return a new answer in state `queued`."""
+        row = AnswerRow(
+            answer_id=answer_id,
+            collection_id=collection_id,
+            question=question,
+            state="queued",
+            result=None,
+            cancel_requested=False,
+            created_at=datetime.now(UTC),
+        )
+        values = {name: getattr(row, name) for name in AnswerRow.__slots__}
+        with self._database.session() as session:
+            session.execute(insert(answers), {**values, "created_at": row.created_at.isoformat()})
+        return row
+
+    def append(self, answer_id: AnswerId, name: EventName, data: Mapping[str, Any]) -> Event:
+        """Return the event after it was added to the answer's log.
+
+        Raises:
+            NotFound: there is no such answer.
+        """
+        mine = answer_events.c.answer_id == answer_id
+        following = select(func.coalesce(func.max(answer_events.c.seq), 0) + 1).where(mine).scalar_subquery()
+        text = json.dumps(data, ensure_ascii=False)
+        known = select(literal(answer_id), following, literal(name), literal(text)).where(
+            select(answers.c.answer_id).where(answers.c.answer_id == answer_id).exists()
+        )
+        added = insert(answer_events).from_select(["answer_id", "seq", "name", "data"], known)
+        with self._database.session() as session:
+            seq = session.execute(added.returning(answer_events.c.seq)).scalar()
+        if seq is None:
+            raise _unknown(answer_id)
+        return Event(answer_id=answer_id, seq=seq, name=name, data=json.loads(text))
+
+    def read(self, answer_id: AnswerId, after_seq: int = 0) -> list[Event]:
+        """Return the events after `after_seq`, in order; empty when there is nothing new."""
+        query = select(answer_events).where(answer_events.c.answer_id == answer_id, answer_events.c.seq > after_seq)
+        with self._database.reading() as session:
+            rows = session.execute(query.order_by(answer_events.c.seq)).all()
+        return [Event(answer_id=answer_id, seq=row.seq, name=row.name, data=json.loads(row.data)) for row in rows]
+
+    def get(self, answer_id: AnswerId) -> AnswerRow:
+        """Return an answer.
+
+        Raises:
+            NotFound: there is no such answer.
+        """
+        with self._database.reading() as session:
+            row = session.execute(select(answers).where(answers.c.answer_id == answer_id)).first()
+        if row is None:
+            raise _unknown(answer_id)
+        return _answer(row)
+
+    def list(self, limit: int = 50, before: AnswerId | None = None) -> Sequence[AnswerRow]:
+        """Return the newest answers first; with `before`, those that are older than that one."""
+        query = select(answers).order_by(answers.c.created_at.desc(), answers.c.answer_id.desc()).limit(limit)
+        if before is not None:
+            row = self.get(before)
+            at = row.created_at.isoformat()
+            query = query.where(
+                tuple_(answers.c.created_at, answers.c.answer_id) < tuple_(literal(at), literal(before))
+            )
+        with self._database.reading() as session:
+            return [_answer(row) for row in session.execute(query)]
+
+    def unfinished(self) -> Sequence[AnswerRow]:
+        """Return the answers that are queued or running, the oldest first."""
+        query = select(answers).where(answers.c.state != "finished").order_by(answers.c.created_at)
+        with self._database.reading() as session:
+            return [_answer(row) for row in session.execute(query)]
+
+    def set_state(self, answer_id: AnswerId, state: AnswerState) -> None:
+        """Move an answer to another state."""
+        self._change(answer_id, update(answers).values(state=state))
+
+    def finish(self, answer_id: AnswerId, result: str) -> None:
+        """Store an answer's result and move it to `finished`."""
+        self._change(answer_id, update(answers).values(state="finished", result=result))
+
+    def request_cancel(self, answer_id: AnswerId) -> None:
+        """Ask for an answer to be stopped."""
+        self._change(answer_id, update(answers).values(cancel_requested=True))
+
+    def cancel_requested(self, answer_id: AnswerId) -> bool:
+        """Tell whether somebody asked for the answer to be stopped."""
+        return self.get(answer_id).cancel_requested
+
+    def _change(self, answer_id: AnswerId, change: Update) -> None:
+        with self._database.session() as session:
+            if session.execute(change.where(answers.c.answer_id == answer_id)).rowcount == 0:
+                raise _unknown(answer_id)
+
+
+def _unknown(answer_id: AnswerId) -> NotFound:
+    return NotFound(f"no answer '{answer_id}'; the address of an answer is what its request returned")
+
+
+def _answer(row: Row[Any]) -> AnswerRow:
+    values = dict(row._mapping)
+    return AnswerRow(**{**values, "created_at": datetime.fromisoformat(values["created_at"])})

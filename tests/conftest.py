@@ -1,0 +1,11 @@
+"""Shared by all suites: the way to tests/fakes.py, a fixed example seed, the hypothesis profile."""
+
+import sys
+from pathlib import Path
+
+from hypothesis import settings
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+settings.register_profile("gnomon", max_examples=100, deadline=None, derandomize=True, print_blob=True)
+settings.load_profile("gnomon")
