@@ -1,0 +1,67 @@
+"""`gnomon ask`: one question, its answer with sources, and an exit code that tells how it ended."""
+
+from datetime import date
+from typing import TYPE_CHECKING, Annotated, Literal
+from uuid import uuid4
+
+import typer
+
+from app.cli.context import Cli, CollectionOption, JsonOption
+from app.cli.interrupts import Cancelled, Interrupted, interruptibly
+from app.cli.options import day, seconds
+from app.cli.progress import steps_on
+
+if TYPE_CHECKING:
+    from app.core.trace import Outcome
+    from app.core.types import Question
+    from app.engine import Engine
+
+EXIT_CODES = {"answered": 0, "failed": 1, "abstained": 3, "partial": 4, "cancelled": 130}
+
+
+def ask(
+    context: typer.Context,
+    question: Annotated[str, typer.Argument(help="What you want to know.")],
+    *,
+    collection: CollectionOption = "default",
+    as_of: Annotated[
+        str | None, typer.Option(help="Use nothing published after that day (2019, 2019-03 or 2019-03-05).")
+    ] = None,
+    budget: Annotated[str | None, typer.Option(help="Time to answer: 60s, 2m, 1m30s.")] = None,
+    strategy: Annotated[
+        Literal["graph", "fixed"] | None, typer.Option(help="graph may search again; fixed is the baseline.")
+    ] = None,
+    show_steps: Annotated[bool, typer.Option("--show-steps", help="Tell every step, its time and its tokens.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Answer a question from a collection, with citations."""
+    from app.engine import make_question
+
+    cli = Cli.of(context)
+    last_day = day(as_of) if as_of else None
+    limit = seconds(budget) if budget else None
+    with cli.engine(agent={"strategy": strategy}) as engine:
+        asked = make_question(question, asked_on=date.today(), settings=engine.settings, as_of=last_day)
+        outcome = _answered(cli, engine, asked, collection, limit)
+    if as_json:
+        cli.screen.json(outcome.body(answer_id=uuid4().hex, collection=collection))
+    elif outcome.answer.status != "failed":
+        from app.cli.rendering import answer_view
+
+        cli.screen.show(answer_view(outcome, show_steps=show_steps))
+    if outcome.answer.status == "failed":
+        cli.screen.error(outcome.answer.detail)
+    raise typer.Exit(EXIT_CODES[outcome.answer.status])
+
+
+def _answered(cli: Cli, engine: "Engine", question: "Question", collection: str, limit: float | None) -> "Outcome":
+    with steps_on(cli.screen) as emit:
+
+        def work(cancelled: Cancelled) -> "Outcome":
+            run = engine.new_run(cancelled=cancelled, seconds=limit)
+            return engine.answer(question, collection=collection, emit=emit, run=run)
+
+        outcome = interruptibly(work)
+    if outcome.answer.status == "cancelled":
+        raise Interrupted("interrupted", is_stuck=False)
+    return outcome
