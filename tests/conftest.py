@@ -5,7 +5,8 @@ from pathlib import Path
 
 from hypothesis import settings
 
-sys.path.insert(0, str(Path(__file__).parent))
+for folder in (Path(__file__).parent, Path(__file__).parent / "agents"):
+    sys.path.insert(0, str(folder))
 
 settings.register_profile("gnomon", max_examples=100, deadline=None, derandomize=True, print_blob=True)
 settings.load_profile("gnomon")

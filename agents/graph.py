@@ -1,0 +1,44 @@
+"""The state machine: understand → search → note → (search once more) → answer → check → conclude."""
+
+from functools import cache
+from typing import Literal
+
+from langgraph.graph import END, START, StateGraph
+from langgraph.graph.state import CompiledStateGraph
+from langgraph.runtime import Runtime
+
+from agents.nodes.answer import answer
+from agents.nodes.check import check
+from agents.nodes.conclude import conclude
+from agents.nodes.note import note
+from agents.nodes.search import search
+from agents.nodes.understand import understand
+from agents.state import State, Tools
+
+
+@cache
+def build_graph() -> CompiledStateGraph[State, Tools, State, State]:
+    """Return the compiled graph: nodes and edges, nothing else."""
+    graph = StateGraph(State, context_schema=Tools)
+    graph.add_node("understand", understand)
+    graph.add_node("search", search)
+    graph.add_node("note", note)
+    graph.add_node("answer", answer)
+    graph.add_node("check", check)
+    graph.add_node("conclude", conclude)
+    graph.add_edge(START, "understand")
+    graph.add_edge("understand", "search")
+    graph.add_edge("search", "note")
+    graph.add_conditional_edges("note", after_note)
+    graph.add_edge("answer", "check")
+    graph.add_edge("check", "conclude")
+    graph.add_edge("conclude", END)
+    return graph.compile()
+
+
+def after_note(state: State, runtime: Runtime[Tools]) -> Literal["search", "answer", "conclude"]:
+    """Return the next node: back to search for a part without a note, on to the answer, or out with nothing."""
+    searches_left = 1 + runtime.context.agent.extra_searches - len(state.get("queries", ()))
+    if state.get("missing") and searches_left > 0:
+        return "search"
+    return "answer" if state.get("notes") else "conclude"
