@@ -24,7 +24,10 @@ install: $(INSTALLED)
 demo: $(INSTALLED)
 	$(BIN)/gnomon models pull $(DEMO_MODELS)
 	$(BIN)/gnomon --data-dir $(DEMO_DATA) ingest samples/spaceflight/documents -c spaceflight
-	$(BIN)/gnomon --data-dir $(DEMO_DATA) demo samples/spaceflight/questions.jsonl -c spaceflight q001 q002 q003
+	$(BIN)/gnomon --data-dir $(DEMO_DATA) ask -c spaceflight --show-steps \
+	    "When did the type of rocket that launched the Skylab station fly for the first time?" \
+	    "Who was the Administrator of NASA on 1 July 2008?" \
+	    "Which ship recovered the crew of Apollo 16?" || test $$? -eq 3  # the last one cannot be answered
 
 test: $(INSTALLED)
 	$(BIN)/gnomon models pull $(TEST_MODELS)

@@ -5,31 +5,19 @@ words of the question are in no note ('fly'). The next query joins the two. Code
 parameters mostly repeats the question instead.
 """
 
-import re
 from collections.abc import Sequence
 
-from agents.names import names_in, words_of
+from agents.names import MONTHS, content_words, names_in, stem, words_of
 from app.core.types import EvidenceNote
 
-_WORD = re.compile(r"[^\W\d_][\w'’-]*")
-_STEM = 5
-# words that ask, bind or count and are looked up in no document
-_EMPTY = frozenset(
-    """a about after all also an and any are as at be became become been before being between both but by called
-    came can come did do does during each either ever few first for from get had has have he her his how in into is
-    it its kind last later latest least made make many more most much name named next no not number of on once one
-    only or other over own part same second she since so some still such than that the their them then there these
-    they third this those through time times to two type under until up use used was way went were what when where
-    which while who whom whose why will with within would year years january february march april may june july
-    august september october november december""".split()
-)
+_MOSTLY_COVERED = 0.15  # share of uncovered words up to which a question counts as covered
+_NOTES_BRIDGED = 2  # the model's first picks; later ones bring names that lead astray
 
 
 def uncovered_words(question: str, notes: Sequence[EvidenceNote], titles: Sequence[str]) -> list[str]:
     """Return the words of the question that no quote or title of the notes has, in order; dates do not count."""
-    seen = {_stem(word) for text in [*titles, *(note.quote for note in notes)] for word in _WORD.findall(text)}
-    words = [word for word in _WORD.findall(question) if word.lower() not in _EMPTY and len(word) > 1]
-    return list(dict.fromkeys(word for word in words if _stem(word) not in seen))
+    seen = {stem(word) for text in [*titles, *(note.quote for note in notes)] for word in words_of(text)}
+    return [word for word in _lookup_words(question) if stem(word) not in seen]
 
 
 def new_names(question: str, notes: Sequence[EvidenceNote], titles: Sequence[str], *, limit: int = 4) -> list[str]:
@@ -43,11 +31,11 @@ def new_names(question: str, notes: Sequence[EvidenceNote], titles: Sequence[str
 def next_query(question: str, notes: Sequence[EvidenceNote], titles: Sequence[str]) -> str | None:
     """Return the query for the part of the question that no note supports, or None when there is none to write."""
     uncovered = uncovered_words(question, notes, titles)
-    names = new_names(question, notes, titles)
-    if not notes or not uncovered or not names:
+    names = new_names(question, notes[:_NOTES_BRIDGED], titles[:1])
+    if not names or len(uncovered) <= _MOSTLY_COVERED * len(_lookup_words(question)):
         return None
     return " ".join([*names, *uncovered])
 
 
-def _stem(word: str) -> str:
-    return word.lower().removesuffix("'s").removesuffix("’s")[:_STEM]
+def _lookup_words(question: str) -> list[str]:
+    return [word for word in content_words(question) if word.isalpha() and word.lower() not in MONTHS]

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 
+from agents.names import content_words, stem, words_of
 from app.core.types import Citation, EvidenceNote, Passage, PassageId, Verdict
 
 _MARKER = re.compile(r"\s*\[\s*(\d{1,3}(?:\s*,\s*\d{1,3})*)\s*\]")
@@ -19,9 +20,35 @@ def bind_markers(text: str, cited: Sequence[int], *, notes: int) -> tuple[str, t
     written = [int(number) for match in _MARKER.finditer(text) for number in match[1].split(",")]
     wanted = list(dict.fromkeys([*written, *cited]))
     kept = [number for number in wanted if 1 <= number <= notes][:MARKERS_PER_SENTENCE]
-    bare = " ".join(_MARKER.sub("", text).split())
+    bare = without_markers(text)
     dropped = len([number for number in wanted if not 1 <= number <= notes])
     return _with_markers(bare, range(1, len(kept) + 1)), tuple(kept), dropped
+
+
+def without_markers(text: str) -> str:
+    """Return the text without its markers."""
+    return " ".join(_MARKER.sub("", text).split())
+
+
+def needed(cited: Sequence[int], notes: Sequence[EvidenceNote], titles: Sequence[str], *, told: str) -> tuple[int, ...]:
+    """Return those of the cited notes, numbers from 1, that are needed to cover the words of `told`.
+
+    Greedy cover: a small model lists every fact it was shown, and a reader must check each. Ties go to the note
+    cited first; when no word is covered, the first note stays.
+    """
+    wanted = {stem(word) for word in content_words(told)}
+    covers = {
+        number: wanted & {stem(word) for word in words_of(f"{notes[number - 1].quote} {titles[number - 1]}")}
+        for number in cited
+    }
+    kept: list[int] = []
+    while covers and wanted:
+        best = max(covers, key=lambda number: (len(covers[number] & wanted), -cited.index(number)))
+        if not covers[best] & wanted:
+            break
+        kept.append(best)
+        wanted -= covers.pop(best)
+    return tuple(number for number in cited if number in kept) or tuple(cited[:1])
 
 
 def cite(

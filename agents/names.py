@@ -5,7 +5,17 @@ import re
 _PART = r"(?:[A-Z]\.\s?)*[A-Z][\w’-]*"
 _NAME = re.compile(rf"{_PART}(?:\s+(?:(?:of|de|da|van|von|der|al)\s+)?{_PART})*(?:\s+\d+\b)?")
 _WORD = re.compile(r"\w+")
-_MONTHS = frozenset("january february march april may june july august september october november december".split())
+_STEM = 5
+# words that ask, bind or count and are looked up in no document
+_EMPTY = frozenset(
+    """a about after all also an and any are as at be became become been before being between both but by called
+    came can come did do does doing done during each ever few first for from get had has have he her his how in into
+    is it its kind last later latest least made make many more most much name named next no not of on once one only
+    or other over own part same second she since so some still such than that the their them then there these they
+    third this those through time times to two type under until up use used was way went were what when where which
+    while who whom whose why will with within would year years""".split()
+)
+MONTHS = frozenset("january february march april may june july august september october november december".split())
 # capitalised at the head of a sentence, part of no name
 _OPENERS = frozenset(
     """a according after all although an and as at because before both but by despite did do does during each for from
@@ -22,7 +32,7 @@ def names_in(text: str) -> list[str]:
         words = match[0].split()
         while words and words[0].lower() in _OPENERS:
             words.pop(0)
-        if words and words[0][0].isupper() and words[0].lower() not in _MONTHS:
+        if words and words[0][0].isupper() and words[0].lower() not in MONTHS:
             found.setdefault(" ".join(words).strip(" .,’'"))
     return list(found)
 
@@ -30,3 +40,14 @@ def names_in(text: str) -> list[str]:
 def words_of(text: str) -> list[str]:
     """Return the words of a text in lower case."""
     return _WORD.findall(text.lower())
+
+
+def content_words(text: str) -> list[str]:
+    """Return the words and numbers of a text that can be looked up, in order, each once."""
+    words = [word for word in re.findall(r"[\w’'-]*\w", text) if word.lower() not in _EMPTY]
+    return list(dict.fromkeys(words))
+
+
+def stem(word: str) -> str:
+    """Return the head of a word, by which 'launch' and 'launched' are one."""
+    return word.lower().removesuffix("'s").removesuffix("’s")[:_STEM]

@@ -65,7 +65,7 @@ def show(sentences: Sequence[Sentence]) -> str:
 
 def headed(title: str, published: TimeSpan | None, text: str) -> str:
     """Return `(title, date) text` as one safe line."""
-    head = ", ".join(part for part in (one_line(title), str(published or "")) if part)
+    head = ", ".join(part for part in (one_line(title), f"published {published}" if published else "") if part)
     return f"({head}) {one_line(text)}"
 
 

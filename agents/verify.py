@@ -29,7 +29,7 @@ def verify(
     the explaining sentence is unseen.
     """
     cited = [notes[number - 1] for number in draft.cited]
-    seen = " ".join([f"{n.quote} {passages[n.passage_id].title} {n.published or ''}" for n in cited])
+    seen = " ".join(f"{n.quote} {passages[n.passage_id].title}" for n in cited)
     told = " ".join(f"{n.quote} {passages[n.passage_id].title}" for n in notes)
     checks = (
         _quotes_exist(cited, passages),

@@ -6,13 +6,13 @@ from typing import Any
 from langgraph.runtime import Runtime
 from pydantic import BaseModel, ValidationError
 
-from agents.citing import bind_markers
+from agents.citing import bind_markers, needed, without_markers
 from agents.nodes.note import is_unknown
 from agents.reading import headed, one_line
 from agents.state import Draft, State, Tools
 from app.core.errors import UnparsableOutput
 from app.core.prompts import load_prompt
-from app.core.types import Sampling
+from app.core.types import PassageId, Sampling
 from app.core.untrusted import new_nonce
 
 
@@ -33,16 +33,24 @@ def answer(state: State, runtime: Runtime[Tools]) -> dict[str, Any]:
         tools.run.check()
         reply = _ask(tools, state)
         notes = state["notes"]
-        text, cited, dropped = bind_markers(reply.sentence or reply.answer, reply.facts, notes=len(notes))
+        _, cited, dropped = bind_markers(reply.sentence, reply.facts, notes=len(notes))
         if is_unknown(reply.answer) or not cited:
             step.tell("the notes do not tell", reply=reply.answer, dropped_markers=dropped)
             return {"draft": None}
+        titles = [titles_of(state)[n.passage_id] for n in notes]
+        cited = needed(cited, notes, titles, told=f"{reply.answer} {state['question'].text}")
+        text, cited, _ = bind_markers(without_markers(reply.sentence or reply.answer), cited, notes=len(notes))
         step.tell(reply.answer, cited=list(cited), dropped_markers=dropped)
     return {"draft": Draft(short=reply.answer.strip().rstrip("."), text=text, cited=cited, dropped_markers=dropped)}
 
 
+def titles_of(state: State) -> dict[PassageId, str]:
+    """Return the title of each passage that a note was made of."""
+    return {passage.passage_id: passage.title for passage in state["passages"]}
+
+
 def _ask(tools: Tools, state: State) -> Reply:
-    titles = {passage.passage_id: passage.title for passage in state["passages"]}
+    titles = titles_of(state)
     facts = [
         f"{number}. {headed(titles[n.passage_id], n.published, n.quote)}"
         for number, n in enumerate(state["notes"], start=1)

@@ -1,4 +1,4 @@
-"""`gnomon ask`: one question, its answer with sources, and an exit code that tells how it ended."""
+"""`gnomon ask`: questions, each answer with its sources, and an exit code that tells how the last one ended."""
 
 from datetime import date
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -21,7 +21,7 @@ EXIT_CODES = {"answered": 0, "failed": 1, "abstained": 3, "partial": 4, "cancell
 
 def ask(
     context: typer.Context,
-    question: Annotated[str, typer.Argument(help="What you want to know.")],
+    questions: Annotated[list[str], typer.Argument(metavar="QUESTION...", help="What you want to know.")],
     *,
     collection: CollectionOption = "default",
     as_of: Annotated[
@@ -34,15 +34,25 @@ def ask(
     show_steps: Annotated[bool, typer.Option("--show-steps", help="Tell every step, its time and its tokens.")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Answer a question from a collection, with citations."""
+    """Answer questions from a collection, with citations; one that fails stops those after it."""
     from app.engine import make_question
 
     cli = Cli.of(context)
     last_day = day(as_of) if as_of else None
     limit = seconds(budget) if budget else None
     with cli.engine(agent={"strategy": strategy}) as engine:
-        asked = make_question(question, asked_on=date.today(), settings=engine.settings, as_of=last_day)
-        outcome = _answered(cli, engine, asked, collection, limit)
+        asked = [
+            make_question(text, asked_on=date.today(), settings=engine.settings, as_of=last_day) for text in questions
+        ]
+        for question in asked:
+            outcome = _answered(cli, engine, question, collection, limit)
+            _show(cli, outcome, collection, as_json=as_json, show_steps=show_steps)
+            if outcome.answer.status == "failed":
+                break
+    raise typer.Exit(EXIT_CODES[outcome.answer.status])
+
+
+def _show(cli: Cli, outcome: "Outcome", collection: str, *, as_json: bool, show_steps: bool) -> None:
     if as_json:
         cli.screen.json(outcome.body(answer_id=uuid4().hex, collection=collection))
     elif outcome.answer.status != "failed":
@@ -51,7 +61,6 @@ def ask(
         cli.screen.show(answer_view(outcome, show_steps=show_steps))
     if outcome.answer.status == "failed":
         cli.screen.error(outcome.answer.detail)
-    raise typer.Exit(EXIT_CODES[outcome.answer.status])
 
 
 def _answered(cli: Cli, engine: "Engine", question: "Question", collection: str, limit: float | None) -> "Outcome":

@@ -21,7 +21,7 @@ def noting(sentence: str) -> tuple[Rule, ...]:
 def two_hop_rules() -> tuple[Rule, ...]:
     return (
         *noting("(Saturn V) The Saturn V made its first flight"),
-        *noting("(Skylab, 2013-05-14) Skylab was launched"),
+        *noting("(Skylab, published 2013-05-14) Skylab was launched"),
         Rule(
             name="answer",
             contains="9 November 1967",
@@ -132,6 +132,18 @@ def test_an_answer_that_is_in_no_quote_is_withdrawn(short: str, sentence: str) -
 
     assert answer.status == "abstained"
     assert "withdrawn" in answer.detail
+
+
+def test_a_sentence_that_says_more_than_its_quotes_gives_way_to_the_bare_answer() -> None:
+    world = World(
+        Rule(name="note", replies=(picks(1),)),
+        Rule(name="answer", replies=(reply("a Proton rocket", "A Proton rocket launched Mir in 1987.", 1),)),
+        passages=[MIR],
+    )
+
+    answer = world.ask(a_question("Which rocket launched Mir?"))
+
+    assert (answer.status, answer.text) == ("answered", "A Proton rocket [1].")
 
 
 def test_what_was_published_later_is_not_used() -> None:

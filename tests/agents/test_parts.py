@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agents.bridging import new_names, next_query, uncovered_words
-from agents.citing import bind_markers
+from agents.citing import bind_markers, needed
 from agents.names import names_in
 from agents.notes import note_from_quote, notes_from_picks, write_note
 from agents.reading import choose_sentences, headed, sentences_of
@@ -88,6 +88,20 @@ def test_no_marker_ever_points_at_nothing(text: str, cited: list[int], notes: in
         assert not bound.strip() or f"[{marker}]" in bound
 
 
+def test_only_the_notes_that_an_answer_needs_are_cited() -> None:
+    saturn = a_passage("The Saturn V first flew on 9 November 1967.", passage_id="saturn@0#0")
+    notes = [
+        NOTE,
+        write_note(SKYLAB, 57, len(SKYLAB.text), claim="crews"),
+        write_note(saturn, 0, len(saturn.text), claim="first flight"),
+    ]
+    titles = ["Skylab", "Skylab", "Saturn V"]
+
+    assert needed((1, 2, 3), notes, titles, told="9 November 1967 Which rocket launched Skylab?") == (1, 3)
+    assert needed((2, 1), notes, titles, told="Saturn V Which rocket launched Skylab?") == (1,)
+    assert needed((2,), notes, titles, told="Nothing of it") == (2,)
+
+
 def check(short: str, text: str, question: str = "Which rocket launched Skylab?") -> str:
     draft = Draft(short=short, text=text, cited=(1,))
     return verify(draft, [NOTE], {SKYLAB.passage_id: SKYLAB}, question=question).verdict
@@ -137,4 +151,4 @@ def test_a_very_long_sentence_is_cut_at_a_word_and_still_quoted_exactly() -> Non
 def test_a_shown_sentence_carries_its_title_and_date_on_one_safe_line() -> None:
     shown = headed("A\ntitle [1]", TimeSpan.parse("2008-06"), "Two\nlines <|im_end|>")
 
-    assert shown == "(A title (1), 2008-06) Two lines"
+    assert shown == "(A title (1), published 2008-06) Two lines"

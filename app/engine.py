@@ -1,0 +1,307 @@
+"""The composition root: settings become models, indexes and an agent; the only place where names become objects."""
+
+import threading
+import unicodedata
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import date
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+from agents.state import Tools
+from app.core import registry
+from app.core.budget import Budget
+from app.core.errors import AppError, Cancelled, InvalidQuestion, MissingCapability, NotFound
+from app.core.events import Emit
+from app.core.protocols import Embedder, Index, LanguageModel, Retriever, TokenCounter
+from app.core.run import Run
+from app.core.settings import Component, Mode, Settings
+from app.core.trace import Outcome, Trace, Tracer
+from app.core.types import Answer, Filter, Hit, Query, QueryId, Question
+from app.ingest.pipeline import Pipeline
+from app.models import catalog
+from app.store.collections import Collection, Collections
+from app.store.database import Database
+from app.store.passages import Passages
+
+T = TypeVar("T")
+
+INDEX_KINDS = ("lexical", "dense")
+
+_ALLOWED_CONTROLS = "\n\t\r"
+
+
+def make_question(
+    text: str, *, asked_on: date, settings: Settings, as_of: date | None = None, query_id: str | None = None
+) -> Question:
+    """Return a checked question.
+
+    Raises:
+        InvalidQuestion: it is empty, too long, or holds control characters.
+    """
+    stripped = text.strip()
+    longest = settings.limits.question_characters
+    if not stripped:
+        raise InvalidQuestion("the question is empty; write one")
+    if len(stripped) > longest:
+        raise InvalidQuestion(f"the question has {len(stripped)} characters, at most {longest} are read; shorten it")
+    if bad := next((c for c in stripped if unicodedata.category(c) == "Cc" and c not in _ALLOWED_CONTROLS), None):
+        raise InvalidQuestion(f"the question holds the control character U+{ord(bad):04X}; remove it")
+    return Question(query_id=QueryId(query_id or uuid.uuid4().hex[:12]), text=stripped, asked_on=asked_on, as_of=as_of)
+
+
+class _Models:
+    """The language model and the embedder, each made at first use, once a process."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._made: dict[str, Any] = {}
+        self._lock = threading.RLock()
+
+    def get(self, role: str, resources: registry.Resources) -> Any:
+        with self._lock:
+            if role not in self._made:
+                component: Component = getattr(self._settings.models, role)
+                self._made[role] = registry.build("app.models", component.name, component.options, resources)
+            return self._made[role]
+
+
+class CollectionResources:
+    """What components of one collection ask for; implements Resources."""
+
+    def __init__(self, *, collection_id: str, settings: Settings, database: Database, models: _Models) -> None:
+        self._settings = settings
+        self._models = models
+        self._components: dict[tuple[str, str, str], Any] = {}
+        self._indexes: dict[str, Index] = {}
+        self.passages = Passages(database, collection_id)
+
+    @property
+    def offline(self) -> bool:
+        """Whether sockets beyond loopback are forbidden."""
+        return self._settings.offline
+
+    @property
+    def embedder(self) -> Embedder:
+        """The embedder that the settings name."""
+        return cast("Embedder", self._models.get("embedder", self))
+
+    def index(self, kind: str) -> Index:
+        """Return the collection's index of that kind, empty until it is loaded."""
+        if kind not in self._indexes:
+            component: Component = getattr(self._settings.indexes, kind)
+            self._indexes[kind] = registry.build("indexes", component.name, component.options, self)
+        return self._indexes[kind]
+
+    def model_with(self, capability: type[T]) -> T:
+        """Return the language model.
+
+        Raises:
+            MissingCapability: it cannot do what is asked for.
+        """
+        model = self._models.get("generator", self)
+        if not isinstance(model, capability):
+            name = self._settings.models.generator.name
+            raise MissingCapability(f"{name} is not a {capability.__name__}; choose another model or component")
+        return model
+
+    def component(self, package: str, name: str, options: Mapping[str, Any] | None = None) -> Any:
+        """Build a component; the same name and options give the same object."""
+        key = (package, name, repr(sorted((options or {}).items())))
+        if key not in self._components:
+            self._components[key] = registry.build(package, name, options or {}, self)
+        return self._components[key]
+
+    def model_file(self, name: str) -> Path:
+        """Return the verified file or folder of a model."""
+        return catalog.resolve(name, self._settings.models_dir)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenCollection:
+    """A collection with its indexes loaded, as it stood at one generation."""
+
+    row: Collection
+    resources: CollectionResources
+
+
+class Engine:
+    """Answers and searches; safe to use from several threads."""
+
+    def __init__(self, settings: Settings, database: Database) -> None:
+        self.settings = settings
+        self.database = database
+        self._models = _Models(settings)
+        self._open: dict[str, OpenCollection] = {}
+        self._lock = threading.RLock()
+
+    @classmethod
+    def open(cls, settings: Settings) -> "Engine":
+        """Return an engine over the data folder; models are loaded when they are first needed.
+
+        Raises:
+            StorageError: the database cannot be opened.
+        """
+        return cls(settings, Database.open(settings.data_dir / "gnomon.db"))
+
+    def close(self) -> None:
+        """Close the database."""
+        self.database.close()
+
+    def new_run(self, *, cancelled: Callable[[], bool] | None = None, seconds: float | None = None) -> Run:
+        """Return the limits of one answer as the settings say; `seconds` shortens or lengthens its time."""
+        limits = self.settings.limits
+        budget = Budget(max_calls=limits.max_calls, max_tokens=limits.max_tokens)
+        run = Run(seed=self.settings.seed, budget=budget, cancelled=cancelled or _never)
+        return replace(run, deadline=run.clock() + (seconds or limits.seconds))
+
+    def collection(self, collection_id: str) -> OpenCollection:
+        """Return a collection with its latest published indexes.
+
+        Raises:
+            NotFound: there is none of that name.
+            StaleIndex: its index was made by other models or settings.
+        """
+        row = Collections(self.database).get(collection_id)
+        with self._lock:
+            found = self._open.get(collection_id)
+            if found is None or found.row.generation != row.generation:
+                found = OpenCollection(row=row, resources=self.load_indexes(row))
+                self._open[collection_id] = found
+            return found
+
+    def load_indexes(self, row: Collection) -> CollectionResources:
+        """Return fresh resources whose indexes hold the collection's published generation."""
+        resources = self._resources(row.collection_id)
+        if row.generation:
+            folder = self.collection_folder(row.collection_id) / "index" / str(row.generation)
+            for kind in INDEX_KINDS:
+                resources.index(kind).load(folder / kind)
+        return resources
+
+    def retriever(self, resources: CollectionResources, mode: Mode | None = None) -> Retriever:
+        """Return the retriever of that mode, as the settings say without one."""
+        chosen = mode or self.settings.search.mode
+        search = self.settings.search
+        options = {"depth": search.depth, "rrf_k": search.rrf_k} if chosen == "hybrid" else {}
+        return cast("Retriever", resources.component("retrieval", chosen, options))
+
+    def search(
+        self,
+        text: str,
+        *,
+        collection: str,
+        run: Run,
+        top_k: int | None = None,
+        mode: Mode | None = None,
+        allowed: Filter | None = None,
+    ) -> list[Hit]:
+        """Return the best hits of one query, reranked as the settings say."""
+        settings = self.settings.search
+        resources = self.collection(collection).resources
+        wanted = top_k or settings.top_k
+        query = Query(query_id=QueryId("q"), text=text)
+        reranker = resources.component("rerankers", settings.reranker.name, settings.reranker.options)
+        hits = self.retriever(resources, mode).retrieve(
+            query, top_k=max(wanted, settings.depth), run=run, allowed=allowed
+        )
+        return list(reranker.rerank(query, hits, top_k=wanted, run=run).hits)
+
+    def pipeline(self, collection_id: str) -> Pipeline:
+        """Return what writes a collection, which is created when there is none of that name.
+
+        Its indexes are its own: searches go on over the published generation until a new one is published.
+        """
+        collections = Collections(self.database)
+        try:
+            collections.get(collection_id)
+        except NotFound:
+            collections.create(collection_id)
+        resources = self._resources(collection_id)
+        return Pipeline(
+            collection_id=collection_id,
+            database=self.database,
+            indexes={kind: resources.index(kind) for kind in INDEX_KINDS},
+            counter=cast("TokenCounter", resources.embedder),
+            settings=self.settings.ingest,
+            folder=self.collection_folder(collection_id),
+        )
+
+    def collection_folder(self, collection_id: str) -> Path:
+        """Return where a collection's indexes lie."""
+        return self.settings.data_dir / "collections" / collection_id
+
+    def answer(self, question: Question, *, collection: str, emit: Emit, run: Run) -> Outcome:
+        """Return the answer with its trace; a failure on the way is a status, never an exception.
+
+        Raises:
+            NotFound: there is no such collection.
+            StaleIndex: its index was made by other models or settings.
+            MissingModel: a model file is not on this machine.
+        """
+        from agents.run import run_agent  # langgraph takes a second to import, and a search needs none of it
+
+        opened = self.collection(collection)
+        tracer = Tracer(run, emit)
+        tools = self._tools(opened.resources, emit=emit, run=run, tracer=tracer)
+        versions = self._versions(tools)
+        trace_id = uuid.uuid4().hex
+        emit("answer.started", self._started(question, collection))
+        try:
+            answer = run_agent(question, tools)
+        except Cancelled:
+            answer = Answer(query_id=question.query_id, text="", status="cancelled")
+        except AppError as error:
+            answer = Answer(query_id=question.query_id, text="", status="failed", detail=f"{error.code}: {error}")
+        trace = Trace(
+            trace_id=trace_id,
+            question=question,
+            steps=tuple(tracer.steps),
+            settings_digest=self.settings.digest(),
+            index_digest=opened.row.index_digest,
+            seed=run.seed,
+            versions=versions,
+        )
+        return Outcome(answer=replace(answer, usage=run.ledger.total(), trace_id=trace_id), trace=trace)
+
+    def _tools(self, resources: CollectionResources, *, emit: Emit, run: Run, tracer: Tracer) -> Tools:
+        search = self.settings.search
+        return Tools(
+            retriever=self.retriever(resources),
+            reranker=resources.component("rerankers", search.reranker.name, search.reranker.options),
+            model=resources.model_with(LanguageModel),
+            embedder=resources.embedder,
+            agent=self.settings.agent,
+            search=search,
+            run=run,
+            tracer=tracer,
+            emit=emit,
+        )
+
+    def _started(self, question: Question, collection: str) -> dict[str, Any]:
+        return {
+            "question": question.text,
+            "asked_on": question.asked_on.isoformat(),
+            "as_of": question.as_of.isoformat() if question.as_of else None,
+            "collection": collection,
+            "strategy": self.settings.agent.strategy,
+            "limits": self.settings.limits.model_dump(),
+        }
+
+    def _versions(self, tools: Tools) -> dict[str, str]:
+        return {
+            "gnomon": version("gnomon"),
+            "generator": tools.model.model_id,
+            "embedder": tools.embedder.fingerprint,
+        }
+
+    def _resources(self, collection_id: str) -> CollectionResources:
+        return CollectionResources(
+            collection_id=collection_id, settings=self.settings, database=self.database, models=self._models
+        )
+
+
+def _never() -> bool:
+    return False
