@@ -7,7 +7,7 @@ parameters mostly repeats the question instead.
 
 from collections.abc import Sequence
 
-from agents.names import MONTHS, content_words, names_in, stem, words_of
+from agents.names import lookup_words, names_in, stem, words_of
 from app.core.types import EvidenceNote
 
 _MOSTLY_COVERED = 0.15  # share of uncovered words up to which a question counts as covered
@@ -17,7 +17,7 @@ _NOTES_BRIDGED = 2  # the model's first picks; later ones bring names that lead 
 def uncovered_words(question: str, notes: Sequence[EvidenceNote], titles: Sequence[str]) -> list[str]:
     """Return the words of the question that no quote or title of the notes has, in order; dates do not count."""
     seen = {stem(word) for text in [*titles, *(note.quote for note in notes)] for word in words_of(text)}
-    return [word for word in _lookup_words(question) if stem(word) not in seen]
+    return [word for word in lookup_words(question) if stem(word) not in seen]
 
 
 def new_names(question: str, notes: Sequence[EvidenceNote], titles: Sequence[str], *, limit: int = 4) -> list[str]:
@@ -32,10 +32,6 @@ def next_query(question: str, notes: Sequence[EvidenceNote], titles: Sequence[st
     """Return the query for the part of the question that no note supports, or None when there is none to write."""
     uncovered = uncovered_words(question, notes, titles)
     names = new_names(question, notes[:_NOTES_BRIDGED], titles[:1])
-    if not names or len(uncovered) <= _MOSTLY_COVERED * len(_lookup_words(question)):
+    if not names or len(uncovered) <= _MOSTLY_COVERED * len(lookup_words(question)):
         return None
     return " ".join([*names, *uncovered])
-
-
-def _lookup_words(question: str) -> list[str]:
-    return [word for word in content_words(question) if word.isalpha() and word.lower() not in MONTHS]

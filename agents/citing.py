@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 
-from agents.names import content_words, stem, words_of
+from agents.names import content_words, lookup_words, names_in, stem, words_of
 from app.core.types import Citation, EvidenceNote, Passage, PassageId, Verdict
 
 _MARKER = re.compile(r"\s*\[\s*(\d{1,3}(?:\s*,\s*\d{1,3})*)\s*\]")
@@ -30,25 +30,31 @@ def without_markers(text: str) -> str:
     return " ".join(_MARKER.sub("", text).split())
 
 
-def needed(cited: Sequence[int], notes: Sequence[EvidenceNote], titles: Sequence[str], *, told: str) -> tuple[int, ...]:
-    """Return those of the cited notes, numbers from 1, that are needed to cover the words of `told`.
+def needed(
+    cited: Sequence[int], notes: Sequence[EvidenceNote], titles: Sequence[str], *, short: str, question: str
+) -> tuple[int, ...]:
+    """Return the notes, numbers from 1, that the answer needs: few, and none of its hops left out.
 
-    Greedy cover: a small model lists every fact it was shown, and a reader must check each. Ties go to the note
-    cited first; when no word is covered, the first note stays.
+    A small model lists every fact it was shown, or only the last one. Of the `cited` those are kept that are needed
+    to cover the words of the short answer and of the question (greedy cover, ties go to the earlier); then, for a
+    name of the question that none of them has, the first other note that has it. At least one note stays.
     """
-    wanted = {stem(word) for word in content_words(told)}
-    covers = {
-        number: wanted & {stem(word) for word in words_of(f"{notes[number - 1].quote} {titles[number - 1]}")}
-        for number in cited
+    holds = {
+        number: {stem(word) for word in words_of(f"{notes[number - 1].quote} {titles[number - 1]}")}
+        for number in range(1, len(notes) + 1)
     }
+    wanted = {stem(word) for word in [*content_words(short), *lookup_words(question)]}
     kept: list[int] = []
-    while covers and wanted:
-        best = max(covers, key=lambda number: (len(covers[number] & wanted), -cited.index(number)))
-        if not covers[best] & wanted:
-            break
+    while rest := [number for number in cited if holds[number] & wanted and number not in kept]:
+        best = max(rest, key=lambda number: (len(holds[number] & wanted), -number))
         kept.append(best)
-        wanted -= covers.pop(best)
-    return tuple(number for number in cited if number in kept) or tuple(cited[:1])
+        wanted -= holds[best]
+    kept = kept or list(cited[:1])
+    for name in names_in(question):
+        parts = {stem(word) for word in words_of(name)}
+        if not any(parts <= holds[number] for number in kept):
+            kept.extend(next(([number] for number in holds if parts <= holds[number]), []))
+    return tuple(sorted(kept))
 
 
 def cite(

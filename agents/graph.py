@@ -28,12 +28,17 @@ def build_graph() -> CompiledStateGraph[State, Tools, State, State]:
     graph.add_node("conclude", conclude)
     graph.add_edge(START, "understand")
     graph.add_edge("understand", "search")
-    graph.add_edge("search", "note")
+    graph.add_conditional_edges("search", after_search)
     graph.add_conditional_edges("note", after_note)
     graph.add_edge("answer", "check")
     graph.add_edge("check", "conclude")
     graph.add_edge("conclude", END)
     return graph.compile()
+
+
+def after_search(state: State) -> Literal["note", "conclude"]:
+    """Return the next node: reading, or out when the collection does not know what the question is about."""
+    return "conclude" if state["unknown_names"] or not state["hits"] else "note"
 
 
 def after_note(state: State, runtime: Runtime[Tools]) -> Literal["search", "answer", "conclude"]:

@@ -5,6 +5,12 @@ import re
 _PART = r"(?:[A-Z]\.\s?)*[A-Z][\w’-]*"
 _NAME = re.compile(rf"{_PART}(?:\s+(?:(?:of|de|da|van|von|der|al)\s+)?{_PART})*(?:\s+\d+\b)?")
 _WORD = re.compile(r"\w+")
+NUMBER_WORDS = (
+    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
+    "seventeen eighteen nineteen twenty"
+).split()
+_ROMAN = "- i ii iii iv v vi vii viii ix x xi xii xiii xiv xv xvi xvii xviii xix xx".split()
+_FIRST_YEAR = 1000
 _STEM = 5
 # words that ask, bind or count and are looked up in no document
 _EMPTY = frozenset(
@@ -37,6 +43,20 @@ def names_in(text: str) -> list[str]:
     return list(found)
 
 
+def numbered_names_in(text: str) -> list[str]:
+    """Return the names with a number, of which a near miss differs by that number alone ('Apollo 16', 'STS-107')."""
+    return [name for name in names_in(text) if any(c.isdigit() for c in name)]
+
+
+def speaks_of(name: str, text: str) -> bool:
+    """Tell whether a text has a numbered name: its words in a row, the number as a word or Roman too; a year anywhere."""
+    words = words_of(name)
+    if words[-1].isdigit() and int(words[-1]) >= _FIRST_YEAR:
+        return set(words) <= set(words_of(text))
+    told = f" {' '.join(words_of(text))} "
+    return any(f" {' '.join([*words[:-1], last])} " in told for last in _spellings(words[-1]))
+
+
 def words_of(text: str) -> list[str]:
     """Return the words of a text in lower case."""
     return _WORD.findall(text.lower())
@@ -46,6 +66,18 @@ def content_words(text: str) -> list[str]:
     """Return the words and numbers of a text that can be looked up, in order, each once."""
     words = [word for word in re.findall(r"[\w’'-]*\w", text) if word.lower() not in _EMPTY]
     return list(dict.fromkeys(words))
+
+
+def lookup_words(question: str) -> list[str]:
+    """Return the content words of a question but for its dates and numbers, which bound the answer in time."""
+    return [word for word in content_words(question) if word.isalpha() and word.lower() not in MONTHS]
+
+
+def _spellings(number: str) -> tuple[str, ...]:
+    value = int(number) if number.isdigit() else 0
+    if 0 < value < len(NUMBER_WORDS):
+        return number, NUMBER_WORDS[value], _ROMAN[value]
+    return (number,)
 
 
 def stem(word: str) -> str:

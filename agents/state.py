@@ -65,6 +65,7 @@ class State(TypedDict, total=False):
     query: str
     queries: Annotated[tuple[str, ...], operator.add]
     hits: tuple[Hit, ...]
+    unknown_names: tuple[str, ...]
     notes: Annotated[tuple[EvidenceNote, ...], operator.add]
     passages: Annotated[tuple[Passage, ...], operator.add]
     sentences_read: Annotated[tuple[tuple[str, Offsets], ...], operator.add]

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 
-from agents.names import names_in, words_of
+from agents.names import NUMBER_WORDS, numbered_names_in, speaks_of
 from agents.state import Check, Draft, Verification
 from app.core.types import EvidenceNote, Passage, PassageId, Verdict
 
@@ -12,10 +12,6 @@ _WORD = re.compile(r"\w+")
 _MARKER = re.compile(r"\[\d+\]")
 _YES_NO = frozenset({"yes", "no"})
 _SMALL_WORDS = frozenset("a an and as at by for from in is it of on or the to was were with".split())
-_NUMBER_WORDS = (
-    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
-    "seventeen eighteen nineteen twenty"
-).split()
 _MONTHS = "january february march april may june july august september october november december".split()
 
 
@@ -50,7 +46,7 @@ def figures(text: str) -> set[str]:
     """Return the numbers of a text as digits: `1,233` as 1233, `eight` as 8, `May` as 5, `05` as 5."""
     found = {match.replace(",", "").lstrip("0") or "0" for match in _FIGURE.findall(text)}
     words = set(_WORD.findall(text.lower()))
-    found |= {str(value) for value, word in enumerate(_NUMBER_WORDS) if word in words}
+    found |= {str(value) for value, word in enumerate(NUMBER_WORDS) if word in words}
     return found | {str(value) for value, month in enumerate(_MONTHS, start=1) if month in words}
 
 
@@ -61,12 +57,9 @@ def _quotes_exist(notes: Sequence[EvidenceNote], passages: Mapping[PassageId, Pa
 
 def _numbered_names_occur(question: str, told: str) -> Check:
     """A near miss differs by a number: 'Apollo 16' is not answered by notes on Apollo 13."""
-    known = " ".join(words_of(told))
-    named = [name for name in names_in(question) if any(c.isdigit() for c in name)]
-    unseen = [name for name in named if not re.search(rf"\b{' '.join(words_of(name))}\b", known)]
-    return Check(
-        name="names of the question", passed=not unseen, finding=f"no note on {', '.join(unseen)}" if unseen else ""
-    )
+    unseen = [name for name in numbered_names_in(question) if not speaks_of(name, told)]
+    finding = f"no note on {', '.join(unseen)}" if unseen else ""
+    return Check(name="names of the question", passed=not unseen, finding=finding)
 
 
 def _figures_occur(name: str, text: str, seen: str) -> Check:

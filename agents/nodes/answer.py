@@ -38,7 +38,7 @@ def answer(state: State, runtime: Runtime[Tools]) -> dict[str, Any]:
             step.tell("the notes do not tell", reply=reply.answer, dropped_markers=dropped)
             return {"draft": None}
         titles = [titles_of(state)[n.passage_id] for n in notes]
-        cited = needed(cited, notes, titles, told=f"{reply.answer} {state['question'].text}")
+        cited = needed(cited, notes, titles, short=reply.answer, question=state["question"].text)
         text, cited, _ = bind_markers(without_markers(reply.sentence or reply.answer), cited, notes=len(notes))
         step.tell(reply.answer, cited=list(cited), dropped_markers=dropped)
     return {"draft": Draft(short=reply.answer.strip().rstrip("."), text=text, cited=cited, dropped_markers=dropped)}

@@ -58,6 +58,8 @@ def tell_answer(answer: Answer, tools: Tools) -> None:
 def _why_not(state: State) -> tuple[AnswerReason, str]:
     if not state.get("hits"):
         return "out_of_collection", "no passage of the collection matches the question"
+    if names := state.get("unknown_names"):
+        return "out_of_collection", f"no passage that was found speaks of {', '.join(names)}"
     if not state.get("notes"):
         return "insufficient_evidence", "no passage that was read tells something needed for the answer"
     verification = state.get("verification")

@@ -1,9 +1,11 @@
 """Searches the collection for the query in hand."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from langgraph.runtime import Runtime
 
+from agents.names import numbered_names_in, speaks_of
 from agents.state import State, Tools
 from app.core.timespan import TimeSpan
 from app.core.types import Filter, Hit, Query, QueryId, Question
@@ -29,7 +31,13 @@ def search(state: State, runtime: Runtime[Tools]) -> dict[str, Any]:
         if reranking.degraded:
             step.tell(step.summary + f", reranking degraded ({reranking.degraded.reason})")
         tools.emit("search.results", {"query": text, "hits": _rows(reranking.hits)})
-    return {"hits": reranking.hits, "queries": (text,)}
+    return {"hits": reranking.hits, "queries": (text,), "unknown_names": unknown_names(state["question"].text, found)}
+
+
+def unknown_names(question: str, found: Sequence[Hit]) -> tuple[str, ...]:
+    """Return the numbered names of the question that no passage found speaks of, however far down."""
+    texts = [f"{hit.passage.title}. {hit.passage.text}" for hit in found]
+    return tuple(name for name in numbered_names_in(question) if not any(speaks_of(name, text) for text in texts))
 
 
 def published_until(question: Question) -> Filter | None:

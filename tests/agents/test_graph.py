@@ -103,18 +103,31 @@ def test_notes_that_do_not_tell_are_an_abstention_with_its_reason() -> None:
     assert world.named("answer.delta") == []
 
 
-def test_a_near_miss_that_differs_by_a_number_is_not_an_answer() -> None:
+def test_a_numbered_name_that_no_passage_has_is_out_of_the_collection() -> None:
     apollo = a_passage("Apollo 13 was recovered by USS Iwo Jima.", passage_id="apollo-13.md@0#0", title="Apollo 13")
+    world = World(passages=[apollo])
+
+    answer = world.ask(a_question("Which ship recovered the crew of Apollo 16?"))
+
+    assert (answer.status, answer.reason) == ("abstained", "out_of_collection")
+    assert "Apollo 16" in answer.detail
+    assert world.model.seen == []
+
+
+def test_notes_on_a_near_miss_are_no_answer() -> None:
+    sixteen = a_passage("Apollo 16 flew in April 1972.", passage_id="apollo-16.md@0#0", title="Apollo 16")
+    thirteen = a_passage("Apollo 13 was recovered by USS Iwo Jima.", passage_id="apollo-13.md@0#0", title="Apollo 13")
     world = World(
-        Rule(name="note", replies=(picks(1),)),
+        *noting("(Apollo 13) Apollo 13 was recovered"),
         Rule(name="answer", replies=(reply("USS Iwo Jima", "USS Iwo Jima recovered the crew.", 1),)),
-        passages=[apollo],
+        passages=[sixteen, thirteen],
+        agent={"extra_searches": 0},
     )
 
     answer = world.ask(a_question("Which ship recovered the crew of Apollo 16?"))
 
     assert (answer.status, answer.reason) == ("abstained", "insufficient_evidence")
-    assert "Apollo 16" in answer.detail
+    assert "no note on Apollo 16" in answer.detail
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from agents.bridging import new_names, next_query, uncovered_words
 from agents.citing import bind_markers, needed
-from agents.names import names_in
+from agents.names import names_in, speaks_of
 from agents.notes import note_from_quote, notes_from_picks, write_note
 from agents.reading import choose_sentences, headed, sentences_of
 from agents.state import Draft, Sentence
@@ -24,6 +24,22 @@ def test_names_are_runs_of_capitals_with_their_numbers_and_dates_are_none() -> N
     assert names_in("Who commanded Apollo 8 in December 1968, and STS-107?") == ["Apollo 8", "STS-107"]
     assert names_in("On 1 July 2008 Michael D. Griffin headed NASA.") == ["Michael D. Griffin", "NASA"]
     assert names_in("When did the rocket fly?") == []
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "told"),
+    [
+        ("Apollo 16", "The crew of Apollo 16 landed.", True),
+        ("Apollo 16", "Apollo 13 came down on 16 April.", False),
+        ("Apollo 1", "Apollo 16", False),
+        ("STS-107", "Mission STS 107 was lost.", True),
+        ("World War 2", "After World War II it closed.", True),
+        ("Formula 1", "He drove in Formula One.", True),
+        ("Olympics 2012", "The 2012 Summer Olympics", True),
+    ],
+)
+def test_a_text_speaks_of_a_numbered_name_or_not(name: str, text: str, told: bool) -> None:
+    assert speaks_of(name, text) is told
 
 
 def test_a_word_of_the_question_is_covered_by_a_quote_or_a_title() -> None:
@@ -97,9 +113,13 @@ def test_only_the_notes_that_an_answer_needs_are_cited() -> None:
     ]
     titles = ["Skylab", "Skylab", "Saturn V"]
 
-    assert needed((1, 2, 3), notes, titles, told="9 November 1967 Which rocket launched Skylab?") == (1, 3)
-    assert needed((2, 1), notes, titles, told="Saturn V Which rocket launched Skylab?") == (1,)
-    assert needed((2,), notes, titles, told="Nothing of it") == (2,)
+    def cited(*numbers: int, short: str, question: str = "Which rocket launched Skylab?") -> tuple[int, ...]:
+        return needed(numbers, notes, titles, short=short, question=question)
+
+    assert cited(1, 2, 3, short="9 November 1967") == (1, 3)
+    assert cited(2, 1, short="Saturn V") == (1,)
+    assert cited(3, short="9 November 1967", question="When did the rocket of Skylab first fly?") == (1, 3)
+    assert cited(2, short="nothing of it", question="Who?") == (2,)
 
 
 def check(short: str, text: str, question: str = "Which rocket launched Skylab?") -> str:
