@@ -4,13 +4,13 @@ import re
 
 _PART = r"(?:[A-Z]\.\s?)*[A-Z][\w’-]*"
 _NAME = re.compile(rf"{_PART}(?:\s+(?:(?:of|de|da|van|von|der|al)\s+)?{_PART})*(?:\s+\d+\b)?")
+_NUMBERED = re.compile(r"\b[A-Z][\w’]*(?:\s\d{1,3}|-\d+\w*)\b")
 _WORD = re.compile(r"\w+")
 NUMBER_WORDS = (
     "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
     "seventeen eighteen nineteen twenty"
 ).split()
 _ROMAN = "- i ii iii iv v vi vii viii ix x xi xii xiii xiv xv xvi xvii xviii xix xx".split()
-_FIRST_YEAR = 1000
 _STEM = 5
 # words that ask, bind or count and are looked up in no document
 _EMPTY = frozenset(
@@ -21,7 +21,10 @@ _EMPTY = frozenset(
     third this those through time times to two type under until up use used was way went were what when where which
     while who whom whose why will with within would year years""".split()
 )
-MONTHS = frozenset("january february march april may june july august september october november december".split())
+MONTHS = frozenset(
+    """january february march april may june july august september october november december
+    jan feb mar apr jun jul aug sep sept oct nov dec""".split()
+)
 # capitalised at the head of a sentence, part of no name
 _OPENERS = frozenset(
     """a according after all although an and as at because before both but by despite did do does during each for from
@@ -45,16 +48,15 @@ def names_in(text: str) -> list[str]:
 
 def numbered_names_in(text: str) -> list[str]:
     """Return the names with a number, of which a near miss differs by that number alone ('Apollo 16', 'STS-107')."""
-    return [name for name in names_in(text) if any(c.isdigit() for c in name)]
+    names = dict.fromkeys(match[0] for match in _NUMBERED.finditer(text))
+    return [name for name in names if name.split()[0].lower() not in _OPENERS | MONTHS]
 
 
 def speaks_of(name: str, text: str) -> bool:
-    """Tell whether a text has a numbered name: its words in a row, the number as a word or Roman too; a year anywhere."""
-    words = words_of(name)
-    if words[-1].isdigit() and int(words[-1]) >= _FIRST_YEAR:
-        return set(words) <= set(words_of(text))
+    """Tell whether a text has a numbered name: its words in a row, the number in digits, words or Roman."""
+    *words, number = words_of(name)
     told = f" {' '.join(words_of(text))} "
-    return any(f" {' '.join([*words[:-1], last])} " in told for last in _spellings(words[-1]))
+    return any(f" {' '.join([*words, spelt])} " in told for spelt in _spellings(number))
 
 
 def words_of(text: str) -> list[str]:

@@ -182,7 +182,7 @@ class FakeEngine:
     def answer(self, question: Question, *, collection: str, emit: Emit, run: Run) -> Outcome:
         if collection not in {row.collection_id for row in Collections(self.database).list()}:
             raise NotFound(f"no collection '{collection}'")
-        tracer = Tracer(run)
+        tracer = Tracer(run, emit)
         try:
             answer = self._answer(question, collection, emit, run, tracer)
         except Cancelled:
@@ -197,11 +197,11 @@ class FakeEngine:
             "answer.started",
             {"question": question.text, "asked_on": question.asked_on.isoformat(), "collection": collection},
         )
-        self._step("understand", "2 parts", emit, run, tracer)
+        self._step("understand", "2 parts", run, tracer)
         emit("plan.created", {"parts": ["Who commanded Apollo 11?", "Who led NASA then?"]})
         hits = self.search("Armstrong NASA", collection=COLLECTION, run=run)
         emit("search.results", {"query": "Apollo 11 commander NASA administrator", "hits": [_found(h) for h in hits]})
-        self._step("search", "10 passages found", emit, run, tracer)
+        self._step("search", "10 passages found", run, tracer)
         if kind == "slow":
             wait_for(self.gate, run)
         if kind == "fail":
@@ -209,19 +209,19 @@ class FakeEngine:
         if kind == "crash":
             raise RuntimeError("a bug")
         if kind == "abstain":
-            self._step("note", "no sentence supports an answer", emit, run, tracer)
+            self._step("note", "no sentence supports an answer", run, tracer)
             return Answer(query_id=question.query_id, text="", status="abstained", reason="insufficient_evidence")
         notes = [_note(doc_id, number) for number, doc_id in enumerate(QUOTES, start=1)]
         for note in notes:
             told = {"title": TEXTS[note.doc_id][0], "published": str(note.published)}
             emit("note.added", {**to_jsonable_python(note), **told})
-        self._step("note", "2 notes of 3 picks", emit, run, tracer)
+        self._step("note", "2 notes of 3 picks", run, tracer)
         citations = [_citation(note, marker) for marker, note in enumerate(notes, start=1)]
         for sentence, citation in zip(ANSWER.split(". "), citations, strict=True):
             emit("citation", to_jsonable_python(citation))
             emit("answer.delta", {"text": f"{sentence}. " if citation.marker == 1 else sentence})
             emit("verification", {"sentence": sentence, "verdict": "supported", "checks": []})
-        self._step("answer", "2 sentences, 2 citations", emit, run, tracer)
+        self._step("answer", "2 sentences, 2 citations", run, tracer)
         partial = kind == "partial"
         return Answer(
             query_id=question.query_id,
@@ -234,13 +234,11 @@ class FakeEngine:
             notes=tuple(notes),
         )
 
-    def _step(self, node: str, summary: str, emit: Emit, run: Run, tracer: Tracer) -> None:
+    def _step(self, node: str, summary: str, run: Run, tracer: Tracer) -> None:
         run.check()
-        emit("step.started", {"node": node})
         with tracer.step(node) as step:
             time.sleep(self.pace)
             step.tell(summary)
-        emit("step.finished", {"node": node, "summary": summary, "seconds": round(tracer.steps[-1].seconds, 3)})
 
 
 def wait_for(gate: threading.Event, run: Run) -> None:

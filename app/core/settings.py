@@ -193,7 +193,9 @@ def _environment(variables: Mapping[str, str]) -> dict[str, Any]:
     return found
 
 
-_OTHER_VARIABLES = frozenset({"GNOMON_CONFIG", "GNOMON_PRESET", "GNOMON_EVAL_DATA", "GNOMON_API"})
+_OTHER_VARIABLES = frozenset(
+    {"GNOMON_CONFIG", "GNOMON_PRESET", "GNOMON_EVAL_DATA", "GNOMON_API", "GNOMON_REQUIRE_BROWSER"}
+)
 
 
 def _merge(low: Mapping[str, Any], high: Mapping[str, Any]) -> dict[str, Any]:

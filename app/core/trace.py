@@ -7,9 +7,10 @@ from typing import Any, cast
 
 from pydantic_core import to_jsonable_python
 
+from app.core.events import Emit, ignore
 from app.core.ledger import ModelCall
 from app.core.run import Run
-from app.core.types import Answer, Question
+from app.core.types import Answer, Question, Usage
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,10 +52,11 @@ class OpenStep:
 
 
 class Tracer:
-    """Times the steps of one run and books its model calls to them."""
+    """Times the steps of one run, books its model calls to them and tells when each begins and ends."""
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: Run, emit: Emit = ignore) -> None:
         self._run = run
+        self._emit = emit
         self._started = run.clock()
         self.steps: list[Step] = []
 
@@ -63,19 +65,32 @@ class Tracer:
         """Open a step; it is kept when the block ends, by an exception too."""
         start, seen = self._run.clock(), len(self._run.ledger.calls())
         opened = OpenStep()
+        self._emit("step.started", {"node": node})
         try:
             yield opened
         finally:
-            self.steps.append(
-                Step(
-                    node=node,
-                    start=start - self._started,
-                    seconds=self._run.clock() - start,
-                    summary=opened.summary,
-                    details=opened.details,
-                    calls=self._run.ledger.calls(since=seen),
-                )
+            step = Step(
+                node=node,
+                start=start - self._started,
+                seconds=self._run.clock() - start,
+                summary=opened.summary,
+                details=opened.details,
+                calls=self._run.ledger.calls(since=seen),
             )
+            self.steps.append(step)
+            self._emit("step.finished", _finished(step))
+
+
+def _finished(step: Step) -> Mapping[str, Any]:
+    spent = sum((call.usage for call in step.calls), Usage())
+    return {
+        "node": step.node,
+        "summary": step.summary,
+        "seconds": round(step.seconds, 3),
+        "calls": spent.calls,
+        "prompt_tokens": spent.prompt_tokens,
+        "completion_tokens": spent.completion_tokens,
+    }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

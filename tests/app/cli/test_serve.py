@@ -111,7 +111,7 @@ def test_the_page_stays_on_this_machine_and_tells_nobody() -> None:
     ("host", "url"),
     [
         ("127.0.0.1", "http://127.0.0.1:8420"),
-        ("0.0.0.0", "http://127.0.0.1:8420"),  # noqa: S104 - not bound
+        ("0.0.0.0", "http://127.0.0.1:8420"),
         ("::1", "http://[::1]:8420"),
         ("::", "http://[::1]:8420"),
         ("box.example", "http://box.example:8420"),

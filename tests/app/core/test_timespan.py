@@ -22,7 +22,7 @@ def test_an_iso_date_is_read_at_its_own_granularity(text: str, start: date, end:
 
 @pytest.mark.parametrize("text", ["", "19", "2019-13", "2019-02-30", "July 1969", "2019-1-1"])
 def test_what_is_no_date_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match="."):
+    with pytest.raises(ValueError, match=r"YYYY|month|day"):
         TimeSpan.parse(text)
 
 

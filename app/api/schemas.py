@@ -1,0 +1,188 @@
+"""What goes over the wire: requests refuse unknown fields, responses carry the core records as they are."""
+
+from datetime import date, datetime
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from app.core.settings import Mode
+from app.core.timespan import TimeSpan
+from app.core.types import AnswerReason, AnswerStatus, Citation, EvidenceNote, Passage, StageScore, Usage
+
+JobState = Literal["queued", "running", "finished", "failed"]
+DocumentState = Literal["queued", "parsing", "embedding", "ready", "failed", "deleting"]
+
+
+class _Wire(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class AnswerRequest(_Wire):
+    """A question to a collection."""
+
+    question: str = Field(description="the question, in plain words")
+    collection: str = Field(description="the collection that is asked")
+    as_of: date | None = Field(default=None, description="leave out whatever was published later")
+    asked_on: date | None = Field(default=None, description="the day the question is asked; today (UTC) without it")
+    seconds: float | None = Field(default=None, gt=0, le=3600, description="time for this answer, in seconds")
+    stream: bool = Field(default=False, description="answer with server-sent events")
+
+
+class AnswerBody(_Wire):
+    """A finished answer; the same JSON as the event `answer.completed` and as `gnomon ask --json`."""
+
+    answer_id: str
+    collection: str
+    question: str
+    asked_on: date
+    query_id: str
+    text: str
+    status: AnswerStatus
+    short: str
+    reason: AnswerReason | None
+    detail: str
+    citations: tuple[Citation, ...]
+    notes: tuple[EvidenceNote, ...]
+    usage: Usage
+    trace_id: str
+    trace: dict[str, Any]
+
+
+class PendingAnswer(_Wire):
+    """An answer that is not there yet; `events` is the address of its log."""
+
+    answer_id: str
+    collection: str
+    question: str
+    state: Literal["queued", "running"]
+    created_at: datetime
+    events: str
+
+
+class AnswerState(_Wire):
+    """Where an answer stands."""
+
+    answer_id: str
+    state: Literal["queued", "running", "finished"]
+
+
+class SearchRequest(_Wire):
+    """A query to a collection."""
+
+    query: str = Field(description="what to look for")
+    collection: str = Field(description="the collection that is searched")
+    top_k: int | None = Field(default=None, ge=1, le=1000, description="hits that are returned")
+    mode: Mode | None = Field(default=None, description="the retriever; as the settings say without it")
+    published_from: date | None = Field(default=None, description="first day of publication")
+    published_to: date | None = Field(default=None, description="last day of publication")
+    undated: bool = Field(default=True, description="whether passages without a date pass")
+
+    @model_validator(mode="after")
+    def _dates_in_order(self) -> "SearchRequest":
+        if self.published_from and self.published_to and self.published_from > self.published_to:
+            raise ValueError("published_from is after published_to")
+        return self
+
+
+class HitBody(_Wire):
+    """A passage in a ranking; `stages` tell what each stage said of it."""
+
+    rank: int
+    score: float
+    source: str
+    passage: Passage
+    stages: tuple[StageScore, ...]
+
+
+class SearchBody(_Wire):
+    """The hits of a search, best first."""
+
+    query: str
+    collection: str
+    hits: list[HitBody]
+
+
+class CollectionRequest(_Wire):
+    """A new collection."""
+
+    collection_id: str = Field(description="1 to 64 of a-z, 0-9, - and _, beginning with a letter or digit")
+
+
+class CollectionBody(_Wire):
+    """A collection as it is published; `documents` and `passages` count what can be found."""
+
+    collection_id: str
+    created_at: datetime
+    documents: int
+    passages: int
+    generation: int
+
+
+class CollectionList(_Wire):
+    """All collections by name."""
+
+    collections: list[CollectionBody]
+
+
+class DocumentRequest(_Wire):
+    """A document given as text."""
+
+    text: str = Field(min_length=1, description="the whole text")
+    title: str = Field(default="", max_length=500)
+    published: str | None = Field(
+        default=None, pattern=r"^\d{4}(-\d{2}(-\d{2})?)?$", description="YYYY, YYYY-MM or YYYY-MM-DD"
+    )
+    doc_id: str | None = Field(default=None, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")
+
+
+class DocumentBody(_Wire):
+    """A document of a collection; `error` says why one has failed."""
+
+    doc_id: str
+    title: str
+    uri: str
+    state: DocumentState
+    error: str
+    published: TimeSpan | None
+    passages: int
+    ingested_at: datetime
+
+
+class DocumentList(_Wire):
+    """The documents of a collection by id."""
+
+    collection: str
+    documents: list[DocumentBody]
+
+
+class UploadedFile(_Wire):
+    """One file of an upload."""
+
+    filename: str
+    doc_id: str | None
+    state: DocumentState
+    error: str
+
+
+class JobBody(_Wire):
+    """The work on one upload; `error` says why all of it failed."""
+
+    job_id: str
+    collection: str
+    state: JobState
+    documents: list[UploadedFile]
+    passages: int
+    error: str
+
+
+class Health(_Wire):
+    """Whether the server works."""
+
+    status: Literal["ok", "ready"]
+
+
+class Version(_Wire):
+    """What is running."""
+
+    version: str
+    api: str

@@ -1,0 +1,220 @@
+"""Ask a question, watch it being worked on, read the answer beside its evidence."""
+
+from collections.abc import Sequence
+from datetime import date
+
+import streamlit as st
+
+from app.api.schemas import AnswerBody, CollectionBody, PendingAnswer
+from app.core.types import EvidenceNote, Passage
+from ui import rendering, shell, steps
+from ui.client import ApiError, Client, Event
+from ui.steps import FoundNote
+
+SAMPLE = "spaceflight"
+EXAMPLES = (
+    "When did the type of rocket that launched the Skylab station fly for the first time?",
+    "Who was the Administrator of NASA on 1 July 2008?",
+    "Which ship recovered the crew of Apollo 16?",
+)
+FIRST_DAY = date(1600, 1, 1)
+AS_OF_HELP = "The collection as it stood on that day: whatever was published later is left out."
+POLL_SECONDS = 0.6
+WAIT_SECONDS = 0.15  # a redraw that takes longer than half a second is shown faded
+READ_SECONDS = 5.0
+HERO = (
+    f'<div class="gn-hero">{shell.SUN}<h1>What would you like to know?</h1><p>Every claim in an answer carries a '
+    "quote from a dated document. When the documents do not say it, Gnomon tells you so.</p></div>"
+)
+FIRST = '<p class="gn-quiet">The first question after a start loads the models, which takes a moment.</p>'
+SOON = '<p class="gn-quiet">Quotes appear here as they are found.</p>'
+NOTHING_CITED = '<p class="gn-quiet">Nothing is cited, for nothing is claimed.</p>'
+NO_COLLECTION = (
+    '<div class="gn-end"><h3>No documents yet</h3><p>Open <b>Documents</b> and upload some, or run <code>make demo'
+    "</code> for a sample collection on spaceflight.</p></div>"
+)
+
+
+def page() -> None:
+    """Show the page: the answer that the address names, or the empty one."""
+    client = shell.client()
+    try:
+        with st.sidebar:
+            st.button("New question", icon=":material/add:", on_click=_forget, key="new", width="stretch")
+            collection = shell.pick_collection(client.collections())
+            as_of = st.date_input(
+                "As of", value=None, key="as_of", min_value=FIRST_DAY, max_value="today", help=AS_OF_HELP
+            )
+            shell.server_line(client.address)
+        answer_id = _current_answer()
+        if answer_id:
+            _show(client, answer_id, collection, as_of)
+        else:
+            _welcome(client, collection, as_of)
+    except ApiError as error:
+        shell.show_error(error)
+
+
+def _current_answer() -> str | None:
+    """Return the answer in the address; the last one when another page was visited in between."""
+    if "answer" in st.query_params:
+        st.session_state["answer"] = st.query_params["answer"]
+    elif "answer" in st.session_state:
+        st.query_params["answer"] = st.session_state["answer"]
+    answer: str | None = st.session_state.get("answer")
+    return answer
+
+
+def _ask(client: Client, question: str, collection: str, as_of: date | None) -> None:
+    answer_id = client.ask(question, collection=collection, as_of=as_of)
+    st.session_state["answer"] = st.query_params["answer"] = answer_id
+    st.rerun()
+
+
+def _forget() -> None:
+    st.session_state.pop("answer", None)
+    st.query_params.clear()
+
+
+def _form(client: Client, collection: CollectionBody, as_of: date | None, *, placeholder: str) -> None:
+    with st.form("ask", border=False, clear_on_submit=True):
+        with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+            question = st.text_input("Question", placeholder=placeholder, label_visibility="collapsed", key="question")
+            asked = st.form_submit_button("Ask", type="primary")
+        if asked and question.strip():
+            _ask(client, question, collection.collection_id, as_of)
+
+
+def _welcome(client: Client, collection: CollectionBody | None, as_of: date | None) -> None:
+    _, middle, _ = st.columns([1, 5, 1])
+    with middle:
+        st.html(HERO)
+        if collection is None or not collection.documents:
+            st.html(NO_COLLECTION)
+            return
+        _form(client, collection, as_of, placeholder=f"Ask {collection.documents} documents")
+        if collection.collection_id == SAMPLE:
+            st.html('<div class="gn-label">For example</div>')
+            for number, example in enumerate(EXAMPLES, start=1):
+                if st.button(example, key=f"example{number}", width="stretch", icon=":material/arrow_forward:"):
+                    _ask(client, example, collection.collection_id, as_of)
+
+
+def _show(client: Client, answer_id: str, collection: CollectionBody | None, as_of: date | None) -> None:
+    try:
+        answer = client.answer(answer_id)
+    except ApiError:
+        _forget()
+        raise
+    if collection is not None:
+        _form(client, collection, as_of, placeholder="Ask another question")
+    st.html(rendering.question_html(answer))
+    if isinstance(answer, PendingAnswer):
+        with st.container(key="live"):
+            _live(client, answer_id)
+    else:
+        _finished(client, answer)
+
+
+@st.fragment(run_every=POLL_SECONDS)
+def _live(client: Client, answer_id: str) -> None:
+    """Show an answer while it is worked on; redrawn alone, so that typing and reading are not disturbed."""
+    events = _events(client, answer_id, seconds=WAIT_SECONDS)
+    if events and events[-1]["event"] == "done":
+        st.rerun()
+    left, right = st.columns([7, 5], gap="large")
+    with left:
+        status = st.status(f"{steps.current(events)} \u2026", state="running", expanded=True)
+        lines = steps.lines_of(events)
+        status.html(rendering.lines_html(lines) if lines else FIRST)  # a `with` block would end as complete
+        if st.button("Stop", icon=":material/stop_circle:", key="stop"):
+            client.cancel(answer_id)
+        if text := steps.text_of(events):
+            st.html(rendering.answer_html(text, _markers(events)))
+    with right:
+        st.html('<div class="gn-label">Evidence so far</div>')
+        st.html(_cards(steps.notes_of(events)) or SOON)
+
+
+def _finished(client: Client, answer: AnswerBody) -> None:
+    events = _events(client, answer.answer_id, seconds=READ_SECONDS)
+    left, right = st.columns([7, 5], gap="large")
+    with left:
+        label = f"{_done(answer)} \u00b7 {rendering.effort(answer)}" if rendering.effort(answer) else _done(answer)
+        status = st.status(label, state="error" if answer.status == "failed" else "complete")
+        status.html(rendering.lines_html(steps.lines_of(events)))
+        _text(answer)
+        if answer.text:
+            _keep(answer)
+        elif answer.status != "abstained" and st.button("Ask again", icon=":material/refresh:", key="again"):
+            _ask(client, answer.question, answer.collection, rendering.as_of(answer))
+    with right:
+        evidence, way = st.tabs([f"Evidence ({len(answer.citations)})" if answer.citations else "Evidence", "Steps"])
+        with evidence:
+            _evidence(client, answer)
+        with way:
+            st.html(rendering.trace_html(answer.trace))
+
+
+def _text(answer: AnswerBody) -> None:
+    if not answer.text:
+        st.html(rendering.end_html(answer))
+        return
+    if answer.status == "partial":
+        st.html(rendering.partial_html(answer))
+    if answer.short and answer.short != answer.text:
+        st.html(rendering.short_html(answer.short))
+    st.html(rendering.answer_html(answer.text, frozenset(citation.marker for citation in answer.citations)))
+
+
+def _keep(answer: AnswerBody) -> None:
+    name = f"answer-{answer.answer_id[:8]}"
+    with st.container(horizontal=True, gap="small"):
+        st.download_button("Markdown", rendering.answer_markdown(answer), f"{name}.md", icon=":material/download:")
+        st.download_button("JSON", answer.model_dump_json(indent=1), f"{name}.json", icon=":material/data_object:")
+
+
+def _evidence(client: Client, answer: AnswerBody) -> None:
+    cards = [
+        rendering.card_html(citation, _passage(client, answer.collection, citation.passage_id))
+        for citation in answer.citations
+    ]
+    st.html(f"<div>{''.join(cards)}</div>" if cards else NOTHING_CITED)
+    cited = {citation.note_id for citation in answer.citations}
+    if others := [note for note in answer.notes if note.note_id not in cited]:
+        with st.expander(f"Noted, not cited ({len(others)})"):
+            st.html(_cards([_found(note) for note in others]))
+
+
+def _found(note: EvidenceNote) -> FoundNote:
+    return FoundNote(quote=note.quote, title=note.doc_id, published=rendering.published_words(note.published))
+
+
+def _cards(notes: Sequence[FoundNote]) -> str:
+    return f"<div>{''.join(rendering.note_html(note) for note in notes)}</div>" if notes else ""
+
+
+def _passage(client: Client, collection: str, passage_id: str) -> Passage | None:
+    """Return a passage, asked for once a session."""
+    known: dict[tuple[str, str], Passage | None] = st.session_state.setdefault("passages", {})
+    key = (collection, passage_id)
+    if key not in known:
+        known[key] = client.passage(collection, passage_id)
+    return known[key]
+
+
+def _events(client: Client, answer_id: str, *, seconds: float) -> list[Event]:
+    """Return the answer's events so far; those seen are kept, so the log is read on from there."""
+    seen: list[Event] = st.session_state.setdefault(f"events {answer_id}", [])
+    if not seen or seen[-1]["event"] != "done":
+        seen += client.events(answer_id, after=len(seen), seconds=seconds)
+    return seen
+
+
+def _markers(events: list[Event]) -> frozenset[int]:
+    return frozenset(event["marker"] for event in events if event["event"] == "citation")
+
+
+def _done(answer: AnswerBody) -> str:
+    words = {"answered": "Answered", "partial": "Answered in part", "abstained": "Searched", "cancelled": "Stopped"}
+    return words.get(answer.status, "Failed")
