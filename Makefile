@@ -45,6 +45,9 @@ contracts: $(INSTALLED)
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest tests/architecture
 
+docs: $(INSTALLED)
+	$(BIN)/python docs/generate.py
+
 bench: $(INSTALLED)
 	$(BIN)/python benchmarks/run.py
 

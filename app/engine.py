@@ -55,9 +55,9 @@ def make_question(
 class _Models:
     """The language model and the embedder, each made at first use, once a process."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, generator: LanguageModel | None) -> None:
         self._settings = settings
-        self._made: dict[str, Any] = {}
+        self._made: dict[str, Any] = {"generator": generator} if generator else {}
         self._lock = threading.RLock()
 
     def get(self, role: str, resources: registry.Resources) -> Any:
@@ -130,21 +130,23 @@ class OpenCollection:
 class Engine:
     """Answers and searches; safe to use from several threads."""
 
-    def __init__(self, settings: Settings, database: Database) -> None:
+    def __init__(self, settings: Settings, database: Database, *, generator: LanguageModel | None = None) -> None:
         self.settings = settings
         self.database = database
-        self._models = _Models(settings)
+        self._models = _Models(settings, generator)
         self._open: dict[str, OpenCollection] = {}
         self._lock = threading.RLock()
 
     @classmethod
-    def open(cls, settings: Settings) -> "Engine":
+    def open(cls, settings: Settings, *, generator: LanguageModel | None = None) -> "Engine":
         """Return an engine over the data folder; models are loaded when they are first needed.
+
+        A `generator` takes the place of the language model that the settings name.
 
         Raises:
             StorageError: the database cannot be opened.
         """
-        return cls(settings, Database.open(settings.data_dir / "gnomon.db"))
+        return cls(settings, Database.open(settings.data_dir / "gnomon.db"), generator=generator)
 
     def close(self) -> None:
         """Close the database."""

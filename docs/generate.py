@@ -62,9 +62,9 @@ def prompts_page() -> str:
     """Return the page of all prompts as they are sent."""
     lines = ["# Prompts", "", NOTE, ""]
     lines += [
-        "Prompts are files, `<package>/prompts/<name>.yaml`, checked when they are loaded. The digest is the SHA-256 of",
-        "the file's content and stands in every trace. The system part has no variables and comes first, so the model's",
-        "prefix cache keeps it. `$name` is filled in for each call.",
+        "Prompts are files, `<package>/prompts/<name>.yaml`, checked when they are loaded. The digest is the SHA-256",
+        "of the file's content and stands in every trace. The system part has no variables and comes first, so the",
+        "model's prefix cache keeps it. `$name` is filled in for each call.",
     ]
     for path in sorted(ROOT.glob("*/prompts/*.yaml")):
         prompt = load_prompt(path.parts[-3], path.stem)
@@ -84,9 +84,9 @@ def _settings_introduction() -> list[str]:
         "3. the environment: `GNOMON_` and the path, `__` between levels, as in `GNOMON_SEARCH__TOP_K=5`,",
         "4. the command line: `--set search.top_k=5`.",
         "",
-        "An unknown key or a value out of its bounds is an error. A component is set with `name` and `options`; a layer",
-        "that names another component drops the options of the one below. `gnomon config show` prints what is in force,",
-        "`gnomon config validate` checks it, the options of components too. Secrets are masked.",
+        "An unknown key or a value out of its bounds is an error. A component is set with `name` and `options`; a",
+        "layer that names another component drops the options of the one below. `gnomon config show` prints what is",
+        "in force, `gnomon config validate` checks it, the options of components too. Secrets are masked.",
         "",
         "Three more variables are no settings: `GNOMON_CONFIG` and `GNOMON_PRESET` (above), and `GNOMON_API`, the",
         "address of the REST server that the page speaks to.",
@@ -107,7 +107,11 @@ def _table(model: type[BaseModel], prefix: str) -> Iterator[str]:
     if not fields:
         yield "No options."
         return
-    yield "| setting | kind | default | meaning |" if prefix or model is Settings else "| option | kind | default | meaning |"
+    yield (
+        "| setting | kind | default | meaning |"
+        if prefix or model is Settings
+        else "| option | kind | default | meaning |"
+    )
     yield "|---|---|---|---|"
     for name, field in fields.items():
         default = FOLDERS.get(name) or _default(model, name)

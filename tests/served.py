@@ -173,7 +173,7 @@ class FakeEngine:
         allowed: Filter | None = None,
     ) -> list[Hit]:
         if text.startswith("stale"):
-            raise StaleIndex("the index is older than its settings; run 'gnomon ingest --rebuild'")
+            raise StaleIndex("the index is older than its settings; run 'gnomon index rebuild'")
         passages = Passages(self.database, collection)
         found = passages.get(sorted(passages.select(allowed or Filter())))
         kept = [passage for passage in found if any(word in passage.text for word in text.split())]
@@ -205,7 +205,7 @@ class FakeEngine:
         if kind == "slow":
             wait_for(self.gate, run)
         if kind == "fail":
-            raise StaleIndex("the index is older than its settings; run 'gnomon ingest --rebuild'")
+            raise StaleIndex("the index is older than its settings; run 'gnomon index rebuild'")
         if kind == "crash":
             raise RuntimeError("a bug")
         if kind == "abstain":

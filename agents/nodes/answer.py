@@ -1,6 +1,9 @@
 """Answers from the notes alone."""
 
 import json
+import re
+from collections.abc import Sequence
+from datetime import date
 from typing import Any
 
 from langgraph.runtime import Runtime
@@ -12,16 +15,19 @@ from agents.reading import headed, one_line
 from agents.state import Draft, State, Tools
 from app.core.errors import UnparsableOutput
 from app.core.prompts import load_prompt
-from app.core.types import PassageId, Sampling
+from app.core.types import EvidenceNote, PassageId, Sampling
 from app.core.untrusted import new_nonce
+
+_YEAR = re.compile(r"\b\d{4}\b")
+_PRESENT = re.compile(r"\b(?:is|are|has|have|holds?|heads?|leads?|runs?|now|currently|today)\b", re.IGNORECASE)
 
 
 class Reply(BaseModel):
-    """What the model answers."""
+    """What the model answers; the sentence is written first, so that the short answer follows from it."""
 
     facts: list[int]
-    answer: str
     sentence: str
+    answer: str
 
 
 def answer(state: State, runtime: Runtime[Tools]) -> dict[str, Any]:
@@ -31,16 +37,18 @@ def answer(state: State, runtime: Runtime[Tools]) -> dict[str, Any]:
         return {"draft": None}
     with tools.tracer.step("answer") as step:
         tools.run.check()
-        reply = _ask(tools, state)
         notes = state["notes"]
-        _, cited, dropped = bind_markers(reply.sentence, reply.facts, notes=len(notes))
+        order = order_of_facts(state["question"].text, notes)
+        reply = _ask(tools, state, order)
+        _, picked, dropped = bind_markers(reply.sentence, reply.facts, notes=len(notes))
+        cited = tuple(order[number - 1] + 1 for number in picked)
         if is_unknown(reply.answer) or not cited:
             step.tell("the notes do not tell", reply=reply.answer, dropped_markers=dropped)
             return {"draft": None}
         titles = [titles_of(state)[n.passage_id] for n in notes]
         cited = needed(cited, notes, titles, short=reply.answer, question=state["question"].text)
         text, cited, _ = bind_markers(without_markers(reply.sentence or reply.answer), cited, notes=len(notes))
-        step.tell(reply.answer, cited=list(cited), dropped_markers=dropped)
+        step.tell(f"drafted from {len(cited)} of {len(notes)} notes", cited=list(cited), dropped_markers=dropped)
     return {"draft": Draft(short=reply.answer.strip().rstrip("."), text=text, cited=cited, dropped_markers=dropped)}
 
 
@@ -49,11 +57,24 @@ def titles_of(state: State) -> dict[PassageId, str]:
     return {passage.passage_id: passage.title for passage in state["passages"]}
 
 
-def _ask(tools: Tools, state: State) -> Reply:
+def order_of_facts(question: str, notes: Sequence[EvidenceNote]) -> list[int]:
+    """Return the positions of the notes as they are shown: as they were found, but for a question about now.
+
+    There the latest published come first, since a model believes what it reads first and an old fact may have been
+    superseded; undated notes come last.
+    """
+    order = list(range(len(notes)))
+    if _YEAR.search(question) or not _PRESENT.search(question):
+        return order
+    dates = [note.published.start if note.published and note.published.start else date.min for note in notes]
+    return sorted(order, key=lambda position: dates[position], reverse=True)
+
+
+def _ask(tools: Tools, state: State, order: Sequence[int]) -> Reply:
     titles = titles_of(state)
+    shown = [state["notes"][position] for position in order]
     facts = [
-        f"{number}. {headed(titles[n.passage_id], n.published, n.quote)}"
-        for number, n in enumerate(state["notes"], start=1)
+        f"{number}. {headed(titles[n.passage_id], n.published, n.quote)}" for number, n in enumerate(shown, start=1)
     ]
     prompt = load_prompt("agents", "answer").render(
         schema=_schema(len(facts)),
@@ -74,9 +95,9 @@ def _schema(facts: int) -> dict[str, Any]:
         "type": "object",
         "properties": {
             "facts": {"type": "array", "items": number, "minItems": 1, "maxItems": 4},
-            "answer": {"type": "string", "maxLength": 80},
             "sentence": {"type": "string", "maxLength": 300},
+            "answer": {"type": "string", "maxLength": 80},
         },
-        "required": ["facts", "answer", "sentence"],
+        "required": ["facts", "sentence", "answer"],
         "additionalProperties": False,
     }

@@ -66,7 +66,9 @@ def _serve_api(cli: Cli, settings: "Settings") -> None:
     structured_to_stderr()
     with closing(cli.open_engine(settings)) as engine, _bound(server.host, server.port, "server.port") as bound:
         level = logging.INFO if cli.screen.verbose else logging.WARNING
-        config = uvicorn.Config(create_app(settings, engine), log_config=None, log_level=level)
+        config = uvicorn.Config(
+            create_app(settings, engine), log_config=None, log_level=level, timeout_graceful_shutdown=_GRACE_SECONDS
+        )
         failure = _StartFailure()
         logging.getLogger("uvicorn.error").addFilter(failure)
         cli.screen.note(f"REST server on {api_url(server)}")
@@ -74,6 +76,9 @@ def _serve_api(cli: Cli, settings: "Settings") -> None:
             uvicorn.Server(config).run(sockets=[bound])
         except SystemExit as error:  # uvicorn leaves so when the app cannot start
             raise AppError(failure.words or "the server could not start; try --verbose") from error
+
+
+_GRACE_SECONDS = 5  # for requests that still wait when the server is stopped; their answers go on in the log
 
 
 class _StartFailure(logging.Filter):

@@ -17,7 +17,7 @@ from app.store.tables import documents, passages
 _JOINED = passages.join(documents, passages.c.document_key == documents.c.document_key)
 _SHOWN = (
     *(passages.c[name] for name in ("passage_id", "text", "start", "end", "page", "section", "mentions", "holds")),
-    *(documents.c[name] for name in ("doc_id", "version", "title")),
+    *(documents.c[name] for name in ("doc_id", "version", "title", "uri")),
     *(column for column in documents.c if column.name.startswith("published_")),
 )
 
@@ -122,6 +122,7 @@ def _passage(row: Mapping[Any, Any]) -> Passage:
         document_version=row["version"],
         title=row["title"],
         text=row["text"],
+        uri=row["uri"],
         start=row["start"],
         end=row["end"],
         page=row["page"],

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from agents.bridging import new_names, next_query, uncovered_words
 from agents.citing import bind_markers, needed
 from agents.names import names_in, numbered_names_in, speaks_of
+from agents.nodes.answer import order_of_facts
 from agents.notes import note_from_quote, notes_from_picks, write_note
 from agents.reading import choose_sentences, headed, sentences_of
 from agents.state import Draft, Sentence
@@ -127,6 +128,17 @@ def test_only_the_notes_that_an_answer_needs_are_cited() -> None:
     assert cited(2, 1, short="Saturn V") == (1,)
     assert cited(3, short="9 November 1967", question="When did the rocket of Skylab first fly?") == (1, 3)
     assert cited(2, short="nothing of it", question="Who?") == (2,)
+
+
+def test_a_question_about_now_is_shown_the_latest_published_first() -> None:
+    dated = [
+        write_note(a_passage("Head of NASA.", passage_id=f"p{n}@0#0", published=when), 0, 13, claim="c")
+        for n, when in enumerate([TimeSpan.parse("2008"), None, TimeSpan.parse("2010-03")])
+    ]
+
+    assert order_of_facts("Who heads NASA?", dated) == [2, 0, 1]
+    assert order_of_facts("Who headed NASA first?", dated) == [0, 1, 2]
+    assert order_of_facts("Who is named as head of NASA in 2008?", dated) == [0, 1, 2]
 
 
 def check(short: str, text: str, question: str = "Which rocket launched Skylab?") -> str:

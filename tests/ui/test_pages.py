@@ -105,7 +105,7 @@ def test_the_as_of_date_goes_with_the_question(page: AppTest) -> None:
     [
         ("abstain please", "do not support an answer"),
         ("partial please", "Partial answer."),
-        ("fail please", "run &#x27;gnomon ingest --rebuild&#x27;"),
+        ("fail please", "run &#x27;gnomon index rebuild&#x27;"),
     ],
 )
 def test_every_outcome_is_shown_in_words_and_never_as_an_exception(page: AppTest, question: str, words: str) -> None:

@@ -47,7 +47,7 @@ def test_a_partial_answer_says_what_ran_out(gnomon: Any) -> None:
 def test_a_failure_is_one_line_on_stderr_and_nothing_on_stdout(gnomon: Any) -> None:
     ran = ask(gnomon, "fail it")
     assert ran.out == ""
-    assert ran.err == "gnomon: the index is older than its settings; run 'gnomon ingest --rebuild'\n"
+    assert ran.err == "gnomon: the index is older than its settings; run 'gnomon index rebuild'\n"
 
 
 def test_steps_are_shown_when_asked_for(gnomon: Any) -> None:
