@@ -21,6 +21,7 @@ from app.cli import (
     config,
     docs,
     doctor,
+    eval,
     index,
     ingest,
     init,
@@ -46,7 +47,7 @@ app = typer.Typer(
 )
 for command in (init.init, ingest.ingest, ask.ask, search.search, doctor.doctor, serve.serve):
     app.command()(command)
-for group in (docs.app, collections.app, models.app, components.app, config.app, index.app, batch.app):
+for group in (docs.app, collections.app, models.app, components.app, config.app, index.app, batch.app, eval.app):
     app.add_typer(group)
 
 
