@@ -52,7 +52,7 @@ def test_each_figure_is_what_it_says(tmp_path: Path) -> None:
     assert everything.abstained_on_answerable == pytest.approx(1 / 3)
     assert everything.abstained_on_unanswerable == 1.0
     assert everything.median_seconds == 3.0
-    assert everything.mean_prompt_tokens == 6.75
+    assert everything.mean_prompt_tokens == 75.0
     assert set(scores) == {"all", "single_fact", "two_hop", "unanswerable"}
     assert scores["unanswerable"].exact_match is None
 
