@@ -19,6 +19,8 @@ from app.core.types import EvidenceNote, PassageId, Sampling
 from app.core.untrusted import new_nonce
 
 _YEAR = re.compile(r"\b\d{4}\b")
+_MONTH = "(?:January|February|March|April|May|June|July|August|September|October|November|December)"
+_DAY = re.compile(rf"\b(?:\d{{1,2}} {_MONTH},? \d{{4}}|{_MONTH} \d{{1,2}},? \d{{4}}|\d{{4}}-\d{{2}}-\d{{2}})\b")
 _PRESENT = re.compile(r"\b(?:is|are|has|have|holds?|heads?|leads?|runs?|now|currently|today)\b", re.IGNORECASE)
 
 
@@ -49,7 +51,16 @@ def answer(state: State, runtime: Runtime[Tools]) -> dict[str, Any]:
         cited = needed(cited, notes, titles, short=reply.answer, question=state["question"].text)
         text, cited, _ = bind_markers(without_markers(reply.sentence or reply.answer), cited, notes=len(notes))
         step.tell(f"drafted from {len(cited)} of {len(notes)} notes", cited=list(cited), dropped_markers=dropped)
-    return {"draft": Draft(short=reply.answer.strip().rstrip("."), text=text, cited=cited, dropped_markers=dropped)}
+    short = full_date(reply.answer.strip().rstrip("."), text, question=state["question"].text)
+    return {"draft": Draft(short=short, text=text, cited=cited, dropped_markers=dropped)}
+
+
+def full_date(short: str, sentence: str, *, question: str) -> str:
+    """Return the day that the sentence gives when the short answer is its bare year and no year was asked for."""
+    if not _YEAR.fullmatch(short) or "year" in question.lower():
+        return short
+    days = dict.fromkeys(match[0] for match in _DAY.finditer(sentence) if short in match[0])
+    return next(iter(days)) if len(days) == 1 else short
 
 
 def titles_of(state: State) -> dict[PassageId, str]:

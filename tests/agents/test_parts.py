@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from agents.bridging import new_names, next_query, uncovered_words
 from agents.citing import bind_markers, needed
 from agents.names import names_in, numbered_names_in, speaks_of
-from agents.nodes.answer import order_of_facts
+from agents.nodes.answer import full_date, order_of_facts
 from agents.notes import note_from_quote, notes_from_picks, write_note
 from agents.reading import choose_sentences, headed, sentences_of
 from agents.state import Draft, Sentence
@@ -128,6 +128,23 @@ def test_only_the_notes_that_an_answer_needs_are_cited() -> None:
     assert cited(2, 1, short="Saturn V") == (1,)
     assert cited(3, short="9 November 1967", question="When did the rocket of Skylab first fly?") == (1, 3)
     assert cited(2, short="nothing of it", question="Who?") == (2,)
+
+
+@pytest.mark.parametrize(
+    ("short", "sentence", "question", "expected"),
+    [
+        ("1967", "It flew on 9 November 1967 [1].", "When did it fly?", "9 November 1967"),
+        ("1967", "It flew on November 9, 1967.", "On what date?", "November 9, 1967"),
+        ("1967", "It flew on 9 November 1967.", "In which year did it fly?", "1967"),
+        ("1967", "From 1 May 1967 to 9 November 1967.", "When?", "1967"),
+        ("1967", "It flew in 1967.", "When?", "1967"),
+        ("Skylab", "On 14 May 1973 Skylab flew.", "When?", "Skylab"),
+    ],
+)
+def test_a_bare_year_becomes_the_day_that_the_sentence_gives(
+    short: str, sentence: str, question: str, expected: str
+) -> None:
+    assert full_date(short, sentence, question=question) == expected
 
 
 def test_a_question_about_now_is_shown_the_latest_published_first() -> None:
