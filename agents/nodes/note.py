@@ -15,7 +15,7 @@ from app.core.prompts import load_prompt
 from app.core.types import EvidenceNote, Passage, Sampling
 from app.core.untrusted import new_nonce
 
-PICKS = 3
+PICKS = 2
 _UNKNOWN = frozenset({"", "unknown", "none", "not stated", "n/a"})
 
 

@@ -7,6 +7,7 @@ import typer
 
 from app.cli.context import Cli, CollectionOption, JsonOption
 from app.cli.interrupts import interruptibly
+from app.cli.progress import meter
 
 if TYPE_CHECKING:
     from app.engine import Engine
@@ -59,11 +60,12 @@ def rebuild_index(
     cli = Cli.of(context)
     with cli.engine() as engine:
         Collections(engine.database).get(collection)
-        interruptibly(
-            lambda cancelled: engine.pipeline(collection).rebuild(run=Run(cancelled=cancelled)),
-            message="interrupted; the published indexes stay",
-            patience=PATIENCE_SECONDS,
-        )
+        with meter(cli.screen, "index") as report:
+            interruptibly(
+                lambda cancelled: engine.pipeline(collection).rebuild(run=Run(cancelled=cancelled), progress=report),
+                message="interrupted; the published indexes stay",
+                patience=PATIENCE_SECONDS,
+            )
         row = Collections(engine.database).get(collection)
     if as_json:
         cli.screen.json({"collection": collection, "generation": row.generation, "passages": row.passages})

@@ -15,11 +15,15 @@ from app.ingest.readers import READERS
 
 MAX_ID = 200
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+_NO_TEXT = re.compile(r"[\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceFile:
-    """A file to read; `name` is its path below the folder that was named, `uri` its absolute path."""
+    """A file to read; `name` is its path below the folder that was named, `uri` its absolute path.
+
+    In both, bytes that are no UTF-8 are percent-encoded, in the name control characters too.
+    """
 
     path: Path
     name: str
@@ -28,11 +32,10 @@ class SourceFile:
 
     @property
     def doc_id(self) -> DocId:
-        """The id that its document should have: the name, control characters percent-encoded, cut to 200 characters."""
-        name = _CONTROLS.sub(lambda match: quote(match[0], errors="surrogatepass"), self.name)
-        if len(name) <= MAX_ID:
-            return DocId(name)
-        return DocId(f"{name[-(MAX_ID - 7) :]}~{hashlib.sha256(name.encode()).hexdigest()[:6]}")
+        """The id that its document should have: the name, cut to 200 characters."""
+        if len(self.name) <= MAX_ID:
+            return DocId(self.name)
+        return DocId(f"{self.name[-(MAX_ID - 7) :]}~{hashlib.sha256(self.name.encode()).hexdigest()[:6]}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,38 +61,45 @@ def check_id(key: str) -> None:
 
 
 def find_files(paths: Sequence[Path]) -> Found:
-    """Return the files of all paths, each once; in folders, hidden files and links to folders are left out."""
+    """Return the files of all paths, each once; in folders, hidden files and links to folders are left out.
+
+    A folder that cannot be opened is among them, since reading it will say why.
+    """
     files: dict[str, SourceFile] = {}
     skipped = 0
     for path in paths:
         for candidate, name in _candidates(path):
-            if candidate != path and candidate.suffix.lower() not in READERS:
+            if candidate != path and candidate.suffix.lower() not in READERS and not candidate.is_dir():
                 skipped += 1
                 continue
             uri = uri_of(candidate)
+            name = _CONTROLS.sub(_percent_encoded, name)
             files.setdefault(uri, SourceFile(path=candidate, name=name, uri=uri, size=_size(candidate)))
     return Found(files=tuple(files.values()), skipped=skipped)
 
 
 def check_readable(file: SourceFile, *, max_megabytes: int) -> None:
-    """Return if a file can be read.
+    """Return if a file can be read; tables may have any size, for they are read row by row.
 
     Raises:
         UnreadableDocument: it is of another type, absent, forbidden, no file, empty or too large.
     """
-    if file.path.suffix.lower() not in READERS:
-        kinds = " ".join(READERS)
-        raise UnreadableDocument(f"cannot read files of type '{file.path.suffix}'; convert it to one of {kinds}")
+    kind = file.path.suffix.lower()
     try:
         state = file.path.stat()
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise UnreadableDocument(f"cannot be read: {reason}; check the path and its permissions") from error
+    if stat.S_ISDIR(state.st_mode):
+        raise UnreadableDocument("is a folder that cannot be opened; check its permissions")
+    if kind not in READERS:
+        known = " ".join(READERS)
+        raise UnreadableDocument(f"cannot read files of type '{file.path.suffix}'; convert it to one of {known}")
     if not stat.S_ISREG(state.st_mode):
         raise UnreadableDocument("is not a regular file; name a file or a folder")
     if not state.st_size:
         raise UnreadableDocument("is empty; remove it or fill it")
-    if state.st_size > max_megabytes * 1_000_000:
+    if READERS[kind] != "table" and state.st_size > max_megabytes * 1_000_000:
         size = state.st_size / 1_000_000
         raise UnreadableDocument(
             f"has {size:.1f} MB, more than {max_megabytes}; split it or raise GNOMON_INGEST__MAX_FILE_MB"
@@ -112,18 +122,26 @@ def gone_from(folder: Path, sources: Iterable[str], *, found: Found) -> list[str
 
 def uri_of(path: Path) -> str:
     """Return the name by which a file is known: its absolute path with forward slashes."""
-    return Path(os.path.abspath(path)).as_posix()
+    return _NO_TEXT.sub(_percent_encoded, Path(os.path.abspath(path)).as_posix())
 
 
 def _candidates(path: Path) -> Iterator[tuple[Path, str]]:
     if not path.is_dir():
         yield path, path.name
         return
-    for folder, folders, names in os.walk(path):
+    closed: list[OSError] = []
+    for folder, folders, names in os.walk(path, onerror=closed.append):
         folders[:] = sorted(_visible(folders))
         for name in sorted(_visible(names)):
             file = Path(folder, name)
             yield file, file.relative_to(path).as_posix()
+    for error in closed:
+        file = Path(error.filename)
+        yield file, path.name if file == path else file.relative_to(path).as_posix()
+
+
+def _percent_encoded(found: re.Match[str]) -> str:
+    return quote(os.fsencode(found[0]))
 
 
 def _visible(names: Iterable[str]) -> Iterator[str]:

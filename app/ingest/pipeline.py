@@ -5,7 +5,7 @@ killed loses nothing that was published; the next run goes on with the documents
 file vanished from a folder are kept and reported; rows that vanished from a table are removed.
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -20,7 +20,7 @@ from app.ingest.batch import Batch
 from app.ingest.files import Found, find_files, gone_from
 from app.ingest.publisher import Publisher
 from app.ingest.reading import Reading, Rules
-from app.ingest.records import IngestReport, OnProgress, nobody
+from app.ingest.records import IngestReport, OnIndexed, OnProgress, nobody, unseen
 from app.ingest.splitter import Splitter
 from app.store.database import Database
 from app.store.documents import Documents, DocumentState
@@ -72,12 +72,13 @@ class Pipeline:
             reading = self._reading(run=run, progress=progress, force=force)
             reading.read_all(found)
             self._publisher.publish(run=run, force=force)
-        return reading.report(seconds=run.clock() - started, warnings=self._vanished(paths, found))
+            warnings = self._vanished(paths, found)
+        return reading.report(seconds=run.clock() - started, warnings=warnings)
 
-    def rebuild(self, *, run: Run) -> None:
+    def rebuild(self, *, run: Run, progress: OnIndexed = unseen) -> None:
         """Build the indexes anew from the stored passages, without reading any file."""
         with self._writing(run):
-            self._open(run=run, anew=True)
+            self._open(run=run, anew=True, progress=progress)
             self._publisher.publish(run=run, force=True)
 
     def delete(self, doc_ids: Collection[DocId], *, run: Run) -> None:
@@ -117,23 +118,35 @@ class Pipeline:
                 f"collection '{self._collection_id}' is being written by another process; wait for it, then repeat"
             ) from error
 
-    def _open(self, *, run: Run, anew: bool) -> None:
+    def _open(self, *, run: Run, anew: bool, progress: OnIndexed = unseen) -> None:
         """Load the published indexes, or begin with empty ones, and index what the store has beyond them."""
         if anew:
             self._publisher.clear(run=run)
-            self._index_stored("ready", run=run)
         else:
             self._publisher.load(run=run)
-        self._index_stored("embedding", run=run)
+        states: tuple[DocumentState, ...] = ("ready", "embedding") if anew else ("embedding",)
+        stored = {state: self._documents.list(state) for state in states}
+        total = sum(row.passages for rows in stored.values() for row in rows)
+        done = 0
 
-    def _index_stored(self, state: DocumentState, *, run: Run) -> None:
-        waiting = [row.doc_id for row in self._documents.list(state)]
+        def tell(count: int) -> None:
+            nonlocal done
+            done += count
+            progress(done, total)
+
+        for state, rows in stored.items():
+            self._index_stored(state, [row.doc_id for row in rows], run=run, tell=tell)
+
+    def _index_stored(
+        self, state: DocumentState, waiting: Sequence[DocId], *, run: Run, tell: Callable[[int], None]
+    ) -> None:
         for start in range(0, len(waiting), _AT_ONCE):
             doc_ids = waiting[start : start + _AT_ONCE]
             passages = self._passages.of_documents(doc_ids, state=state)
             older = self._passages.of_documents(doc_ids) if state == "embedding" else []
             pending = doc_ids if state == "embedding" else []
-            self._publisher.add(pending, passages, replaces=[p.passage_id for p in older], run=run)
+            replaces = [passage.passage_id for passage in older]
+            self._publisher.add(pending, passages, replaces=replaces, run=run, after_chunk=tell)
 
     def _reading(self, *, run: Run, progress: OnProgress, force: bool) -> Reading:
         return Reading(
@@ -152,8 +165,13 @@ class Pipeline:
         )
 
     def _vanished(self, paths: Sequence[Path], found: Found) -> list[str]:
+        """Return a warning that names the vanished files whose documents are kept; failures of such files are let go."""
         sources = self._documents.sources()
         gone = [source for path in paths if path.is_dir() for source in gone_from(path, sources, found=found)]
+        for row in self._documents.list("failed") if gone else ():
+            if row.uri in gone:
+                self._documents.forgive(row.uri)
+        gone = [source for source in gone if self._documents.ids_from(source)]
         if not gone:
             return []
         names = ", ".join(gone[:_NAMED]) + (", …" if len(gone) > _NAMED else "")

@@ -1,6 +1,7 @@
 """One run over its files: each is hashed, read, put into batches and booked."""
 
 import logging
+import os
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -152,7 +153,8 @@ class Reading:
 
     def _fail(self, file: SourceFile, why: str) -> None:
         self._failed.append(Failure(where=file.name, why=why))
-        self._documents.fail(file.doc_id, file.uri, why)
+        if os.path.isfile(file.path):  # a mistyped path is no document
+            self._documents.fail(file.doc_id, file.uri, why)
 
     def _tell(self, done: int) -> None:
         counts = self._counts

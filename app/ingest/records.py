@@ -73,7 +73,12 @@ class IngestReport:
 
 
 OnProgress = Callable[[Progress], None]
+OnIndexed = Callable[[int, int], None]  # told passages done and in all
 
 
 def nobody(progress: Progress) -> None:
     """Report progress to nobody."""
+
+
+def unseen(done: int, total: int) -> None:
+    """Report indexed passages to nobody."""

@@ -114,7 +114,7 @@ class Documents:
         with self._database.reading() as session:
             row = session.execute(query.order_by(_NEWEST_LAST)).mappings().first()
         if row is None:
-            raise NotFound(f"no document '{doc_id}'; 'gnomon docs list' names them")
+            raise self._not_found(doc_id)
         return Document(
             doc_id=DocId(row["doc_id"]),
             version=row["version"],
@@ -191,6 +191,12 @@ class Documents:
             query = query.where(among(documents.c.doc_id, doc_ids))
         with self._database.reading() as session:
             return [str(source) for source in session.execute(query.order_by(documents.c.source)).scalars()]
+
+    def _not_found(self, doc_id: DocId) -> NotFound:
+        failed = self._rows(self._mine & (documents.c.doc_id == doc_id))
+        if failed:
+            return NotFound(f"document '{doc_id}' could not be read: it {failed[0].error}")
+        return NotFound(f"no document '{doc_id}'; 'gnomon docs list' names them")
 
     def _rows(self, condition: Any) -> Sequence[DocumentRow]:
         counted = select(func.count()).where(passages.c.document_key == documents.c.document_key).scalar_subquery()

@@ -62,7 +62,8 @@ def _open(path: Path) -> Any:
     try:
         return docx.Document(str(path))
     except (OpcError, LxmlError, KeyError, ValueError, zipfile.BadZipFile) as error:
-        raise UnreadableDocument(f"is broken ({one_line(str(error), longest=80)}); save it anew") from error
+        reason = one_line(str(error), longest=80).rstrip(".,")
+        raise UnreadableDocument(f"is broken ({reason}); save it anew") from error
 
 
 def _add(builder: TextBuilder, block: Any, styles: Mapping[str, str]) -> None:

@@ -63,7 +63,7 @@ def _extract(path: Path) -> tuple[list[list[_Line]], dict[str, str]]:
         except pypdfium2.PdfiumError as error:
             if "password" in str(error).casefold():
                 raise UnreadableDocument("is encrypted; save it without a password") from error
-            raise UnreadableDocument(f"is broken ({error}); export it anew") from error
+            raise UnreadableDocument(f"is broken ({str(error).rstrip('.')}); export it anew") from error
 
 
 def _page_lines(document: Any, number: int) -> list[_Line]:

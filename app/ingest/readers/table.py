@@ -5,7 +5,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from app.core.errors import UnreadableDocument
 from app.ingest.dates import published_or_warning
@@ -19,7 +19,7 @@ TEXT_COLUMNS = ("text", "content", "body", "passage")
 DATE_COLUMNS = ("date", "published", "published_at")
 _KNOWN = frozenset({*ID_COLUMNS, *TEXT_COLUMNS, *DATE_COLUMNS, "title", "superseded_by"})
 _UNDECODED = re.compile(r"[\udc80-\udcff]")
-_LONGEST_FIELD = 2**31 - 1
+_LONGEST_ROW = 100_000_000  # characters of a line of JSONL or a field of CSV that are held in memory at once
 
 Row = Mapping[str, Any]
 
@@ -87,9 +87,17 @@ def _metadata(row: Row) -> dict[str, str]:
 
 def _json_rows(path: Path) -> Iterator[tuple[int, Row | UnreadableDocument]]:
     with path.open(encoding=encoding_of(path), errors="surrogateescape", newline="\n") as lines:
-        for number, line in enumerate(lines, start=1):
-            if line.strip():
+        for number, line in enumerate(iter(lambda: lines.readline(_LONGEST_ROW), ""), start=1):
+            if len(line) == _LONGEST_ROW and not line.endswith("\n"):
+                _skip_line(lines)
+                yield number, UnreadableDocument(f"has more than {_LONGEST_ROW // 10**6} MB; split it")
+            elif line.strip():
                 yield number, _json_row(line)
+
+
+def _skip_line(lines: TextIO) -> None:
+    while (rest := lines.readline(_LONGEST_ROW)) and not rest.endswith("\n"):
+        pass
 
 
 def _json_row(line: str) -> Row | UnreadableDocument:
@@ -104,7 +112,7 @@ def _json_row(line: str) -> Row | UnreadableDocument:
 
 
 def _csv_rows(path: Path) -> Iterator[tuple[int, Row | UnreadableDocument]]:
-    csv.field_size_limit(_LONGEST_FIELD)
+    csv.field_size_limit(_LONGEST_ROW)
     with path.open(encoding=encoding_of(path), errors="surrogateescape", newline="") as lines:
         header = lines.readline()
         lines.seek(0)
