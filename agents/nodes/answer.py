@@ -1,21 +1,20 @@
 """Answers from the notes alone."""
 
-import json
 import re
 from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
 from langgraph.runtime import Runtime
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
+from agents.asking import ask
 from agents.citing import bind_markers, needed, without_markers
 from agents.nodes.note import is_unknown
 from agents.reading import headed, one_line
 from agents.state import Draft, State, Tools
-from app.core.errors import UnparsableOutput
 from app.core.prompts import load_prompt
-from app.core.types import EvidenceNote, PassageId, Sampling
+from app.core.types import EvidenceNote, PassageId
 from app.core.untrusted import new_nonce
 
 _YEAR = re.compile(r"\b\d{4}\b")
@@ -93,11 +92,7 @@ def _ask(tools: Tools, state: State, order: Sequence[int]) -> Reply:
         facts="\n".join(facts),
         question=one_line(state["question"].text),
     )
-    [completion] = tools.model.generate([prompt], sampling=Sampling(max_tokens=140), run=tools.run)
-    try:
-        return Reply.model_validate(json.loads(completion.text))
-    except (ValueError, ValidationError) as error:
-        raise UnparsableOutput(f"the model's answer is not JSON: {error}", raw=completion.text) from error
+    return ask(tools, prompt, shape=Reply, max_tokens=140)
 
 
 def _schema(facts: int) -> dict[str, Any]:

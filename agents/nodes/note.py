@@ -1,18 +1,17 @@
 """Reads the hits: the model picks the sentences that matter, code makes notes of them and plans what is missing."""
 
-import json
 from typing import Any
 
 from langgraph.runtime import Runtime
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
+from agents.asking import ask
 from agents.bridging import next_query
 from agents.notes import notes_from_picks
 from agents.reading import choose_sentences, one_line, show
 from agents.state import Sentence, State, Tools
-from app.core.errors import UnparsableOutput
 from app.core.prompts import load_prompt
-from app.core.types import EvidenceNote, Passage, Sampling
+from app.core.types import EvidenceNote, Passage
 from app.core.untrusted import new_nonce
 
 PICKS = 2
@@ -77,11 +76,7 @@ def _ask(tools: Tools, offered: list[Sentence], *, question: str) -> Picks:
     prompt = load_prompt("agents", "note").render(
         schema=_schema(len(offered)), nonce=new_nonce(), sentences=show(offered), question=one_line(question)
     )
-    [completion] = tools.model.generate([prompt], sampling=Sampling(max_tokens=64), run=tools.run)
-    try:
-        return Picks.model_validate(json.loads(completion.text))
-    except (ValueError, ValidationError) as error:
-        raise UnparsableOutput(f"the model's picks are not JSON: {error}", raw=completion.text) from error
+    return ask(tools, prompt, shape=Picks, max_tokens=64)
 
 
 def _schema(sentences: int) -> dict[str, Any]:

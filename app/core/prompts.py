@@ -1,7 +1,7 @@
 """Prompts as data: `<package>/prompts/<name>.yaml`, checked when loaded, named by their digest.
 
-A file has `source` (paper and section), `system`, `user` and optionally `examples` (static, shown before the user's
-part). Variables are `$name`; the system text and the examples have none, so they are the cached prefix.
+A file has `source` (paper and section), `system`, `user`, `variables` and optionally `schema` (JSON). Variables are
+`$name` in the user's part; the system's part has none, so it is the prefix that a model can keep.
 """
 
 import hashlib
