@@ -35,26 +35,34 @@ def needed(
 ) -> tuple[int, ...]:
     """Return the notes, numbers from 1, that the answer needs: few, and none of its hops left out.
 
-    A small model lists every fact it was shown, or only the last one. Of the `cited` those are kept that are needed
-    to cover the words of the short answer and of the question (greedy cover, ties go to the earlier); then, for a
-    name of the question that none of them has, the first other note that has it. At least one note stays.
+    A small model lists every fact it was shown, or the wrong one. So the words of the short answer choose among all
+    notes, the words of the question among the `cited`, and a name of the question that none of these has brings the
+    first note that has it (greedy cover; ties go to the cited, then to the earlier). At least one note stays.
     """
     holds = {
         number: {stem(word) for word in words_of(f"{notes[number - 1].quote} {titles[number - 1]}")}
-        for number in range(1, len(notes) + 1)
+        for number in [*cited, *(n for n in range(1, len(notes) + 1) if n not in cited)]
     }
-    wanted = {stem(word) for word in [*content_words(short), *lookup_words(question)]}
-    kept: list[int] = []
-    while rest := [number for number in cited if holds[number] & wanted and number not in kept]:
-        best = max(rest, key=lambda number: (len(holds[number] & wanted), -number))
-        kept.append(best)
-        wanted -= holds[best]
+    asked = {stem(word) for word in lookup_words(question)}
+    kept = _cover({stem(word) for word in content_words(short)}, holds, asked)
+    known = set().union(*(holds[number] for number in kept)) if kept else set()
+    kept += _cover(asked - known, {number: holds[number] for number in cited if number not in kept}, asked)
     kept = kept or list(cited[:1])
     for name in names_in(question):
         parts = {stem(word) for word in words_of(name)}
         if not any(parts <= holds[number] for number in kept):
             kept.extend(next(([number] for number in holds if parts <= holds[number]), []))
     return tuple(sorted(kept))
+
+
+def _cover(wanted: set[str], holds: Mapping[int, set[str]], asked: set[str]) -> list[int]:
+    kept: list[int] = []
+    order = list(holds)
+    while rest := [number for number in order if holds[number] & wanted and number not in kept]:
+        best = max(rest, key=lambda n: (len(holds[n] & wanted), len(holds[n] & asked), -order.index(n)))
+        kept.append(best)
+        wanted = wanted - holds[best]
+    return kept
 
 
 def cite(

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 
-from agents.names import NUMBER_WORDS, numbered_names_in, speaks_of
+from agents.names import NUMBER_WORDS, content_words, names_in, numbered_names_in, speaks_of, stem, words_of
 from agents.state import Check, Draft, Verification
 from app.core.types import EvidenceNote, Passage, PassageId, Verdict
 
@@ -20,19 +20,19 @@ def verify(
 ) -> Verification:
     """Return what the free checks say of the draft and the notes that it cites.
 
-    `unsupported`: a quote is not in its passage, no note speaks of a numbered name of the question ('Apollo 16'), a
-    figure of the answer is in no cited quote, or a word of the short answer is in none; `partly`: only a figure of
-    the explaining sentence is unseen.
+    `unsupported`: a quote is not in its passage, no quote leads from a numbered name of the question ('Apollo 16') to
+    the answer, or a figure or a word of the short answer is in no cited quote; `partly`: only a figure of the
+    explaining sentence is unseen.
     """
     cited = [notes[number - 1] for number in draft.cited]
-    seen = " ".join(f"{n.quote} {passages[n.passage_id].title}" for n in cited)
-    told = " ".join(f"{n.quote} {passages[n.passage_id].title}" for n in notes)
+    texts = [f"{n.quote} {passages[n.passage_id].title}" for n in cited]
+    seen = " ".join([*texts, question])
     checks = (
         _quotes_exist(cited, passages),
-        _numbered_names_occur(question, told),
-        _figures_occur("figures of the answer", draft.short, seen + " " + question),
-        _words_occur(draft.short, seen + " " + question),
-        _figures_occur("figures of the sentence", _MARKER.sub("", draft.text), seen + " " + question),
+        _numbered_names_lead_to(draft.short, question, texts),
+        _figures_occur("figures of the answer", draft.short, seen),
+        _words_occur(draft.short, seen),
+        _figures_occur("figures of the sentence", _MARKER.sub("", draft.text), seen),
     )
     verdict: Verdict = "supported"
     if not all(check.passed for check in checks[:-1]):
@@ -55,11 +55,21 @@ def _quotes_exist(notes: Sequence[EvidenceNote], passages: Mapping[PassageId, Pa
     return Check(name="quotes", passed=not wrong, finding=f"not in its passage: {', '.join(wrong)}" if wrong else "")
 
 
-def _numbered_names_occur(question: str, told: str) -> Check:
-    """A near miss differs by a number: 'Apollo 16' is not answered by notes on Apollo 13."""
-    unseen = [name for name in numbered_names_in(question) if not speaks_of(name, told)]
-    finding = f"no note on {', '.join(unseen)}" if unseen else ""
-    return Check(name="names of the question", passed=not unseen, finding=finding)
+def _numbered_names_lead_to(short: str, question: str, texts: Sequence[str]) -> Check:
+    """A near miss differs by a number: 'Apollo 16' is not answered by a note on Apollo 13 beside one on Apollo 16.
+
+    A cited text that has the name must tell the answer itself or share a name with one that does.
+    """
+    words = {stem(word) for word in content_words(short)}
+    telling = [text for text in texts if words & {stem(word) for word in words_of(text)}]
+    names = {name for text in telling for name in names_in(text)}
+    lost = [
+        name
+        for name in numbered_names_in(question)
+        if not any(speaks_of(name, text) and (text in telling or names & set(names_in(text))) for text in texts)
+    ]
+    finding = f"no quote leads from {', '.join(lost)} to the answer" if lost and telling else ""
+    return Check(name="names of the question", passed=not finding, finding=finding)
 
 
 def _figures_occur(name: str, text: str, seen: str) -> Check:
@@ -69,9 +79,9 @@ def _figures_occur(name: str, text: str, seen: str) -> Check:
 
 
 def _words_occur(short: str, seen: str) -> Check:
-    known = {_stem(word) for word in _WORD.findall(seen.lower())}
+    known = {stem(word) for word in _WORD.findall(seen.lower())}
     words = [w for w in _WORD.findall(short.lower()) if w not in _SMALL_WORDS | _YES_NO and not w.isdigit()]
-    unseen = [w for w in words if _stem(w) not in known and not (figures(w) & _parts(seen))]
+    unseen = [w for w in words if stem(w) not in known and not (figures(w) & _parts(seen))]
     return Check(
         name="words of the answer", passed=not unseen, finding=f"in no quote: {', '.join(unseen)}" if unseen else ""
     )
@@ -79,7 +89,3 @@ def _words_occur(short: str, seen: str) -> Check:
 
 def _parts(text: str) -> set[str]:
     return {part.lstrip("0") or "0" for figure in figures(text) for part in re.split(r"[:.]", figure)} | figures(text)
-
-
-def _stem(word: str) -> str:
-    return word[:6]

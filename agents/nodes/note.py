@@ -7,7 +7,7 @@ from pydantic import BaseModel
 
 from agents.asking import ask
 from agents.bridging import next_query
-from agents.notes import notes_from_picks
+from agents.notes import notes_from_picks, write_note
 from agents.reading import choose_sentences, one_line, show
 from agents.state import Sentence, State, Tools
 from app.core.prompts import load_prompt
@@ -45,10 +45,9 @@ def note(state: State, runtime: Runtime[Tools]) -> dict[str, Any]:
             return {"missing": ""}
         picks = _ask(tools, offered, question=question)
         notes, rejected = notes_from_picks(picks.sentences[:PICKS], offered, claim=picks.answer)
-        known = {n.note_id for n in state.get("notes", ())}
-        fresh = [n for n in notes if n.note_id not in known]
+        fresh = with_best_ranked(notes, offered[0], claim=picks.answer)
         passages = _passages_of(fresh, offered)
-        missing = _missing(state, fresh, passages)
+        missing = _missing(state, notes, passages)  # the model's own picks: their names lead on
         step.tell(
             f"{len(offered)} sentences read, {len(fresh)} noted" + (f"; missing: {missing}" if missing else ""),
             read=len(offered),
@@ -65,6 +64,15 @@ def note(state: State, runtime: Runtime[Tools]) -> dict[str, Any]:
         "missing": missing,
         "query": missing or state["query"],
     }
+
+
+def with_best_ranked(notes: list[EvidenceNote], best: Sentence, *, claim: str) -> list[EvidenceNote]:
+    """Return the notes with that of the best-ranked sentence first, whether the model picked it or not.
+
+    A small model passes over it at times: the answer to 3 of 26 sample questions was lost so, one to a forged document.
+    """
+    first = write_note(best.passage, best.start, best.end, claim=claim)
+    return [first, *(note for note in notes if note.note_id != first.note_id)]
 
 
 def is_unknown(answer: str) -> bool:
