@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 
-from agents.names import NUMBER_WORDS, content_words, names_in, numbered_names_in, speaks_of, stem, words_of
+from agents.names import NUMBER_WORDS, content_words, numbered_names_in, speaks_of, stem, words_of
 from agents.state import Check, Draft, Verification
 from app.core.types import EvidenceNote, Passage, PassageId, Verdict
 
@@ -20,8 +20,8 @@ def verify(
 ) -> Verification:
     """Return what the free checks say of the draft and the notes that it cites.
 
-    `unsupported`: a quote is not in its passage, no quote leads from a numbered name of the question ('Apollo 16') to
-    the answer, or a figure or a word of the short answer is in no cited quote; `partly`: only a figure of the
+    `unsupported`: a quote is not in its passage, what tells the answer speaks of a near miss ('Apollo 13' for 'Apollo
+    16'), or a figure or a word of the short answer is in no cited quote; `partly`: only a figure of the
     explaining sentence is unseen.
     """
     cited = [notes[number - 1] for number in draft.cited]
@@ -29,7 +29,7 @@ def verify(
     seen = " ".join([*texts, question])
     checks = (
         _quotes_exist(cited, passages),
-        _numbered_names_lead_to(draft.short, question, texts),
+        _is_no_near_miss(draft.short, question, texts),
         _figures_occur("figures of the answer", draft.short, seen),
         _words_occur(draft.short, seen),
         _figures_occur("figures of the sentence", _MARKER.sub("", draft.text), seen),
@@ -55,21 +55,18 @@ def _quotes_exist(notes: Sequence[EvidenceNote], passages: Mapping[PassageId, Pa
     return Check(name="quotes", passed=not wrong, finding=f"not in its passage: {', '.join(wrong)}" if wrong else "")
 
 
-def _numbered_names_lead_to(short: str, question: str, texts: Sequence[str]) -> Check:
-    """A near miss differs by a number: 'Apollo 16' is not answered by a note on Apollo 13 beside one on Apollo 16.
-
-    A cited text that has the name must tell the answer itself or share a name with one that does.
-    """
+def _is_no_near_miss(short: str, question: str, texts: Sequence[str]) -> Check:
+    """An answer on 'Apollo 13' is none for 'Apollo 16': what tells it must not have another number of the same name."""
     words = {stem(word) for word in content_words(short)}
-    telling = [text for text in texts if words & {stem(word) for word in words_of(text)}]
-    names = {name for text in telling for name in names_in(text)}
-    lost = [
-        name
+    telling = " ".join(text for text in texts if words & {stem(word) for word in words_of(text)})
+    others = {words_of(name)[0]: name for name in numbered_names_in(telling)}
+    missed = [
+        f"{others[words_of(name)[0]]} for {name}"
         for name in numbered_names_in(question)
-        if not any(speaks_of(name, text) and (text in telling or names & set(names_in(text))) for text in texts)
+        if words_of(name)[0] in others and not speaks_of(name, telling)
     ]
-    finding = f"no quote leads from {', '.join(lost)} to the answer" if lost and telling else ""
-    return Check(name="names of the question", passed=not finding, finding=finding)
+    finding = f"a quote on {', '.join(missed)}" if missed else ""
+    return Check(name="names of the question", passed=not missed, finding=finding)
 
 
 def _figures_occur(name: str, text: str, seen: str) -> Check:

@@ -174,7 +174,6 @@ def test_a_draft_with_a_figure_or_word_of_its_own_is_not_supported() -> None:
     assert check("Saturn IB", "A Saturn IB launched Skylab [1].") == "unsupported"
     assert check("15 May 1973", "It was 15 May 1973 [1].") == "unsupported"
     assert check("Saturn V", "A Saturn V launched it in 1974 [1].") == "partly"
-    assert check("Saturn V", "A Saturn V [1].", "Which rocket launched Skylab 9?") == "unsupported"
 
 
 def test_figures_are_read_as_numbers() -> None:
