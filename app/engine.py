@@ -3,7 +3,7 @@
 import threading
 import unicodedata
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from importlib.metadata import version
@@ -21,8 +21,9 @@ from app.core.settings import Component, Mode, Settings
 from app.core.trace import Outcome, Trace, Tracer
 from app.core.types import Answer, Filter, Hit, Query, QueryId, Question
 from app.ingest.pipeline import Pipeline
+from app.ingest.publisher import of_collection
 from app.models import catalog
-from app.store.collections import Collection, Collections
+from app.store.collections import Collection, Collections, check_filled
 from app.store.database import Database
 from app.store.passages import Passages
 
@@ -30,6 +31,7 @@ T = TypeVar("T")
 
 INDEX_KINDS = ("lexical", "dense")
 
+_NO_TEXT = ("Cc", "Cs")  # control characters, halves of characters
 _ALLOWED_CONTROLS = "\n\t\r"
 
 
@@ -47,7 +49,7 @@ def make_question(
         raise InvalidQuestion("the question is empty; write one")
     if len(stripped) > longest:
         raise InvalidQuestion(f"the question has {len(stripped)} characters, at most {longest} are read; shorten it")
-    if bad := next((c for c in stripped if unicodedata.category(c) == "Cc" and c not in _ALLOWED_CONTROLS), None):
+    if bad := next((c for c in stripped if unicodedata.category(c) in _NO_TEXT and c not in _ALLOWED_CONTROLS), None):
         raise InvalidQuestion(f"the question holds the control character U+{ord(bad):04X}; remove it")
     return Question(query_id=QueryId(query_id or uuid.uuid4().hex[:12]), text=stripped, asked_on=asked_on, as_of=as_of)
 
@@ -127,6 +129,28 @@ class OpenCollection:
     resources: CollectionResources
 
 
+class _UpToDate:
+    """A retriever made anew when a publication took away what it had just found; implements Retriever."""
+
+    def __init__(self, make: Callable[[], Retriever]) -> None:
+        self._make = make
+        self._made = make()
+
+    def retrieve(self, query: Query, *, top_k: int, run: Run, allowed: Filter | None = None) -> list[Hit]:
+        """Return at most `top_k` hits, best first."""
+        return self.retrieve_many([query], top_k=top_k, run=run, allowed=allowed)[0]
+
+    def retrieve_many(
+        self, queries: Sequence[Query], *, top_k: int, run: Run, allowed: Filter | None = None
+    ) -> list[list[Hit]]:
+        """Return one list per query, each as `retrieve` would give it."""
+        try:
+            return self._made.retrieve_many(queries, top_k=top_k, run=run, allowed=allowed)
+        except NotFound:  # the index named a passage whose document was replaced before it was read
+            self._made = self._make()
+            return self._made.retrieve_many(queries, top_k=top_k, run=run, allowed=allowed)
+
+
 class Engine:
     """Answers and searches; safe to use from several threads."""
 
@@ -169,7 +193,7 @@ class Engine:
         row = Collections(self.database).get(collection_id)
         with self._lock:
             found = self._open.get(collection_id)
-            if found is None or found.row.generation != row.generation:
+            if found is None or found.row != row:
                 found = OpenCollection(row=row, resources=self.load_indexes(row))
                 self._open[collection_id] = found
             return found
@@ -179,12 +203,16 @@ class Engine:
         resources = self._resources(row.collection_id)
         if row.generation:
             folder = self.collection_folder(row.collection_id) / "index" / str(row.generation)
-            for kind in INDEX_KINDS:
-                resources.index(kind).load(folder / kind)
+            with of_collection(row.collection_id):
+                for kind in INDEX_KINDS:
+                    resources.index(kind).load(folder / kind)
         return resources
 
-    def retriever(self, resources: CollectionResources, mode: Mode | None = None) -> Retriever:
-        """Return the retriever of that mode, as the settings say without one."""
+    def retriever(self, collection_id: str, mode: Mode | None = None) -> Retriever:
+        """Return the collection's retriever of that mode, as the settings say without one."""
+        return _UpToDate(lambda: self._retriever(self.collection(collection_id).resources, mode))
+
+    def _retriever(self, resources: CollectionResources, mode: Mode | None) -> Retriever:
         chosen = mode or self.settings.search.mode
         search = self.settings.search
         options = {"depth": search.depth, "rrf_k": search.rrf_k} if chosen == "hybrid" else {}
@@ -206,9 +234,8 @@ class Engine:
         wanted = top_k or settings.top_k
         query = Query(query_id=QueryId("q"), text=text)
         reranker = resources.component("rerankers", settings.reranker.name, settings.reranker.options)
-        hits = self.retriever(resources, mode).retrieve(
-            query, top_k=max(wanted, settings.depth), run=run, allowed=allowed
-        )
+        found = self.retriever(collection, mode)
+        hits = found.retrieve(query, top_k=max(wanted, settings.depth), run=run, allowed=allowed)
         return list(reranker.rerank(query, hits, top_k=wanted, run=run).hits)
 
     def pipeline(self, collection_id: str) -> Pipeline:
@@ -239,15 +266,16 @@ class Engine:
         """Return the answer with its trace; a failure on the way is a status, never an exception.
 
         Raises:
-            NotFound: there is no such collection.
+            NotFound: there is no such collection, or nothing in it.
             StaleIndex: its index was made by other models or settings.
             MissingModel: a model file is not on this machine.
         """
         from agents.run import run_agent  # langgraph takes a second to import, and a search needs none of it
 
         opened = self.collection(collection)
+        check_filled(opened.row)
         tracer = Tracer(run, emit)
-        tools = self._tools(opened.resources, emit=emit, run=run, tracer=tracer)
+        tools = self._tools(opened, emit=emit, run=run, tracer=tracer)
         versions = self._versions(tools)
         trace_id = uuid.uuid4().hex
         emit("answer.started", self._started(question, collection))
@@ -268,10 +296,10 @@ class Engine:
         )
         return Outcome(answer=replace(answer, usage=run.ledger.total(), trace_id=trace_id), trace=trace)
 
-    def _tools(self, resources: CollectionResources, *, emit: Emit, run: Run, tracer: Tracer) -> Tools:
-        search = self.settings.search
+    def _tools(self, opened: OpenCollection, *, emit: Emit, run: Run, tracer: Tracer) -> Tools:
+        search, resources = self.settings.search, opened.resources
         return Tools(
-            retriever=self.retriever(resources),
+            retriever=self.retriever(opened.row.collection_id),
             reranker=resources.component("rerankers", search.reranker.name, search.reranker.options),
             model=resources.model_with(LanguageModel),
             embedder=resources.embedder,

@@ -10,13 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from app.core.errors import StaleIndex
 from app.core.protocols import Embedder, PassageSource
 from app.core.registry import ComponentOptions, Resources
 from app.core.run import Run
 from app.core.types import Filter, Hit, Passage, PassageId
 from indexes._common.hits import passage_text, to_hits
-from indexes._common.manifest import Manifest, check_content, corpus_digest, read_manifest
+from indexes._common.manifest import Manifest, check_content, corpus_digest, read_manifest, reading
 
 _NAME = "flat"
 _parameters: Any = faiss.SearchParameters  # its keywords are added at run time
@@ -102,14 +101,12 @@ class FlatIndex:
     def load(self, folder: Path) -> None:
         """Take over what `save` wrote; raises StaleIndex when it does not fit."""
         manifest = read_manifest(folder, component=_NAME, recipe=self._recipe())
-        content = json.loads((folder / "content.json").read_text(encoding="utf-8"))
-        try:
+        with reading(folder):
+            content = json.loads((folder / "content.json").read_text(encoding="utf-8"))
             self._vectors = faiss.read_index(str(folder / "vectors.faiss"))
-        except RuntimeError as error:
-            raise StaleIndex(f"the index in {folder} is damaged; run 'gnomon index rebuild'") from error
-        self._ids = dict(zip(content["rows"], content["ids"], strict=True))
-        self._rows = {key: row for row, key in self._ids.items()}
-        self._next_row = content["next_row"]
+            self._ids = dict(zip(content["rows"], content["ids"], strict=True))
+            self._rows = {key: row for row, key in self._ids.items()}
+            self._next_row = content["next_row"]
         check_content(manifest, self._rows, folder)
         self._changed()
         self.generation = manifest.generation

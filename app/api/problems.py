@@ -1,5 +1,6 @@
 """Every error of the API as problem details (RFC 9457): one shape, a stable code, the id of the request."""
 
+import json
 import logging
 from http import HTTPStatus
 from typing import Any
@@ -72,7 +73,14 @@ def problem_response(request_id: str, status: int, code: str, detail: str, **ext
         **extra,
     }
     headers = {"Retry-After": str(RETRY_AFTER_SECONDS)} if status == HTTPStatus.TOO_MANY_REQUESTS else None
-    return JSONResponse(content, status_code=int(status), media_type=MEDIA_TYPE, headers=headers)
+    return _ProblemResponse(content, status_code=int(status), media_type=MEDIA_TYPE, headers=headers)
+
+
+class _ProblemResponse(JSONResponse):
+    """Can repeat a request's halves of characters, which UTF-8 cannot."""
+
+    def render(self, content: Any) -> bytes:
+        return json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode(errors="backslashreplace")
 
 
 def install(app: FastAPI) -> None:
@@ -96,10 +104,21 @@ def _codes(kind: type) -> list[str]:
 
 def _invalid(request: Request, error: Exception) -> JSONResponse:
     found = error.errors() if isinstance(error, RequestValidationError) else []
-    errors = [{"field": _field(problem["loc"]), "message": problem["msg"]} for problem in found]
+    errors = [_field_error(problem) for problem in found]
     detail = "; ".join(f"{problem['field']}: {problem['message']}" for problem in errors)
     status = HTTPStatus.UNPROCESSABLE_ENTITY
     return problem_response(_request_id(request), status, "invalid_request", detail, errors=errors)
+
+
+def _field_error(problem: Any) -> dict[str, str]:
+    """Return one problem of pydantic's in the words of somebody who sends requests."""
+    kind, field = problem["type"], _field(problem["loc"])
+    if kind == "json_invalid":
+        return {"field": "body", "message": f"is not JSON: {problem['ctx']['error']}"}
+    if field == "body" and kind in ("model_attributes_type", "missing"):
+        return {"field": field, "message": "send a JSON object, with Content-Type: application/json"}
+    words = "there is no such field" if kind == "extra_forbidden" else problem["msg"].removeprefix("Value error, ")
+    return {"field": field, "message": words}
 
 
 def _field(location: tuple[Any, ...]) -> str:

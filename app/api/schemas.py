@@ -1,9 +1,9 @@
 """What goes over the wire: requests refuse unknown fields, responses carry the core records as they are."""
 
 from datetime import date, datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from app.core.settings import Mode
 from app.core.timespan import TimeSpan
@@ -11,6 +11,11 @@ from app.core.types import AnswerReason, AnswerStatus, Citation, EvidenceNote, P
 
 JobState = Literal["queued", "running", "finished", "failed"]
 DocumentState = Literal["queued", "parsing", "embedding", "ready", "failed", "deleting"]
+
+
+def _is_date(text: str) -> str:
+    TimeSpan.parse(text)
+    return text
 
 
 class _Wire(BaseModel):
@@ -129,7 +134,7 @@ class DocumentRequest(_Wire):
 
     text: str = Field(min_length=1, description="the whole text")
     title: str = Field(default="", max_length=500)
-    published: str | None = Field(
+    published: Annotated[str, AfterValidator(_is_date)] | None = Field(
         default=None, pattern=r"^\d{4}(-\d{2}(-\d{2})?)?$", description="YYYY, YYYY-MM or YYYY-MM-DD"
     )
     doc_id: str | None = Field(default=None, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")

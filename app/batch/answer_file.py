@@ -4,6 +4,7 @@ While it is worked on, answers are appended as they are ready, so that a killed 
 order. A later run keeps the answers that are still those of its rows.
 """
 
+import errno
 import json
 import os
 import threading
@@ -59,7 +60,6 @@ class AnswerFile:
         self._places: dict[int, _Place] = {}
         self._mutex = threading.Lock()
         self._synced = time.monotonic()
-        path.parent.mkdir(parents=True, exist_ok=True)
         self._lock = _locked(path)
         try:
             if resume and path.exists():
@@ -180,6 +180,9 @@ def _parsed(line: bytes) -> dict[str, Any] | None:
 def _locked(path: Path) -> FileLock:
     lock = FileLock(path.with_name(f".{path.name}.lock"), thread_local=False)
     try:
+        if path.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        path.parent.mkdir(parents=True, exist_ok=True)
         lock.acquire(timeout=0)
     except Timeout as error:
         raise StorageError(f"{path}: another run writes it; wait for it or choose another -o") from error

@@ -21,7 +21,7 @@ EXIT_CODES = {"answered": 0, "failed": 1, "abstained": 3, "partial": 4, "cancell
 
 def ask(
     context: typer.Context,
-    questions: Annotated[list[str], typer.Argument(metavar="QUESTION...", help="What you want to know.")],
+    questions: Annotated[list[str], typer.Argument(metavar="QUESTION", help="What you want to know.")],
     *,
     collection: CollectionOption = "default",
     as_of: Annotated[
@@ -34,7 +34,7 @@ def ask(
     show_steps: Annotated[bool, typer.Option("--show-steps", help="Tell every step, its time and its tokens.")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Answer questions from a collection, with citations; one that fails stops those after it."""
+    """Answer questions with citations. One that fails stops those after it."""
     from app.engine import make_question
 
     cli = Cli.of(context)

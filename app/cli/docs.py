@@ -1,6 +1,6 @@
 """`gnomon docs`: what a collection holds."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -9,7 +9,7 @@ from app.cli.interrupts import interruptibly
 
 app = typer.Typer(name="docs", help="List, show and delete documents.", no_args_is_help=True)
 
-DocumentIds = Annotated[list[str], typer.Argument(metavar="DOC_ID...", help="Ids as 'docs list' names them.")]
+DocumentIds = Annotated[list[str], typer.Argument(metavar="DOC_ID", help="Ids as 'docs list' names them.")]
 
 
 @app.command("list")
@@ -17,7 +17,9 @@ def list_documents(
     context: typer.Context,
     *,
     collection: CollectionOption = "default",
-    state: Annotated[str | None, typer.Option(help="Only those that are ready, embedding or failed.")] = None,
+    state: Annotated[
+        Literal["ready", "embedding", "failed"] | None, typer.Option(help="Only those in that state.")
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """List the documents of a collection."""

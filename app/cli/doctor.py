@@ -118,7 +118,9 @@ def _data(cli: Cli, settings: "Settings") -> Iterator[Check]:
         return
     try:
         rows = Collections(engine.database).list()
-        yield Check(name="database", state="ok", finding=f"{engine.database.path}, collections: {len(rows)}")
+        fix = "" if rows else "gnomon ingest FOLDER"
+        finding = f"{engine.database.path}, collections: {len(rows)}"
+        yield Check(name="database", state="ok" if rows else "warning", finding=finding, fix=fix)
         for row in rows:
             yield _indexes(engine, row.collection_id)
             yield _documents(engine, row.collection_id)
@@ -144,6 +146,8 @@ def _documents(engine: "Engine", collection: str) -> Check:
     name = f"documents of {collection}"
     if count["embedding"]:
         return Check(name=name, state="warning", finding=finding, fix="an ingest was cut off: run the same one again")
+    if not rows:
+        return Check(name=name, state="warning", finding=finding, fix=f"gnomon ingest FOLDER -c {collection}")
     if count["failed"]:
         fix = f"gnomon docs list -c {collection} --state failed"
         return Check(name=name, state="warning", finding=finding, fix=fix)

@@ -91,9 +91,8 @@ def index_problem(engine: "Engine", collection: str) -> str:
         if held != ready:
             missing, foreign = len(ready - held), len(held - ready)
             counts = f"{missing} passages missing, {foreign} unknown"
-            return (
-                f"the {kind} index of '{collection}' is not that of the database: {counts}; run 'gnomon index rebuild'"
-            )
+            mend = f"run 'gnomon index rebuild -c {collection}'"
+            return f"the {kind} index of '{collection}' is not that of the database: {counts}; {mend}"
     return ""
 
 

@@ -1,5 +1,6 @@
 """`gnomon init`: the data folder, its database, and a settings file that explains every key."""
 
+import dataclasses
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -21,9 +22,11 @@ _HEAD = """\
 
 
 def init(context: typer.Context, *, as_json: JsonOption = False) -> None:
-    """Make the data folder, its database and a commented settings file."""
+    """Make data folder, database and settings file."""
     cli = Cli.of(context)
     file = cli.config or cli.own_settings_file
+    if cli.config and not file.exists():  # it will be written, not read
+        cli = dataclasses.replace(cli, config=None)
     with cli.engine() as engine:
         settings, database = engine.settings, engine.database.path
     written = not file.exists()

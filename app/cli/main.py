@@ -97,6 +97,9 @@ def main(arguments: Sequence[str] | None = None, *, start: Cli | None = None) ->
     """Run one command and return its exit code; `start` lets tests bring their own engine."""
     given = list(sys.argv[1:] if arguments is None else arguments)
     screen = Screen(verbose="-v" in given or "--verbose" in given)
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # closed by the caller, as in `gnomon … >&-`
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(AttributeError):  # a test's stream may not have it
             stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]

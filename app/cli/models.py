@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(name="models", help="List, pull and verify model files.", no_args_is_help=True)
 
-Names = Annotated[list[str] | None, typer.Argument(metavar="[NAME...]", help="As 'models list' names them.")]
+Names = Annotated[list[str] | None, typer.Argument(metavar="NAME", help="As 'models list' names them.")]
 
 
 def used_models(settings: "Settings") -> list[str]:

@@ -34,11 +34,13 @@ class PlainMeter:
         self._unit = unit
         self._clock = clock
         self._started = self._last = clock()
+        self._is_complete = False
 
     def report(self, done: int, total: int | None, current: str = "", /) -> None:
         """Tell how much of it is done; `current` names what is worked on."""
         now = self._clock()
-        is_last_of_several = done == total and self._last > self._started
+        is_last_of_several = done == total and self._last > self._started and not self._is_complete
+        self._is_complete = done == total
         if now - self._last < LINE_SECONDS and not is_last_of_several:
             return
         self._last = now

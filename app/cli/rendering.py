@@ -53,7 +53,7 @@ def hits_view(hits: Sequence[Hit], *, explain: bool) -> Group:
     for hit in hits:
         passage = hit.passage
         place = [passage.section, f"p. {passage.page}" if passage.page else None, passage.published, passage.passage_id]
-        parts.append(_titled(str(hit.rank), passage.title, place))
+        parts.append(_titled(str(hit.rank), passage.title or passage.doc_id, place))
         parts.append(_indented(Text(one_line(passage.text)), 4))
         if explain:
             parts.append(_indented(Text(_stages(hit), style=_DIM), 4))

@@ -32,10 +32,12 @@ def serve(
     api: Annotated[bool, typer.Option("--api", help="The REST server only.")] = False,
     ui: Annotated[bool, typer.Option("--ui", help="The page only; it needs a REST server.")] = False,
 ) -> None:
-    """Serve the REST API and the page until Ctrl-C; without --api or --ui both."""
+    """Serve the REST API and the page until Ctrl-C. One of them alone with --api or --ui."""
     cli = Cli.of(context)
     settings = cli.settings()
     both = api == ui
+    if both and settings.server.port == settings.server.ui_port:
+        raise ConfigError(f"server.port and server.ui_port are both {settings.server.port}; change one of them")
     with _stopped_by_sigterm(), _page(cli, settings.server, wanted=ui or both) as page:
         if api or both:
             _serve_api(cli, settings)

@@ -7,7 +7,8 @@ import hashlib
 import ipaddress
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
 from importlib import resources
 from pathlib import Path
 from typing import Any, Literal
@@ -83,7 +84,7 @@ class Ingest(_Section):
 
     passage_tokens: int = Field(default=200, ge=32, le=2048, description="size of a passage in embedder tokens")
     checkpoint: int = Field(default=200, ge=1, description="documents between two saved states of the index")
-    max_file_mb: int = Field(default=100, ge=1, description="largest file that is read, in megabytes")
+    max_file_mb: int = Field(default=100, ge=1, description="largest file but tables, in megabytes")
 
 
 class Limits(_Section):
@@ -148,16 +149,47 @@ def load_settings(
     Raises:
         ConfigError: a file is missing or malformed, a key is unknown, or a value is out of its bounds.
     """
-    layers = [_preset(preset), _file(file), _environment(os.environ if environment is None else environment)]
+    layers = {
+        f"preset {preset}": _preset(preset),
+        f"settings file {file}": _file(file),
+        "environment": _environment(os.environ if environment is None else environment),
+        "command line": dict(overrides or {}),
+    }
     merged: dict[str, Any] = {}
-    for layer in [*layers, dict(overrides or {})]:
+    for layer in layers.values():
         merged = _merge(merged, layer)
     try:
         return Settings(**merged)
     except ValidationError as error:
-        problem = error.errors()[0]
-        where = ".".join(str(part) for part in problem["loc"])
-        raise ConfigError(f"setting {where or 'server'}: {problem['msg'].removeprefix('Value error, ')}") from error
+        raise ConfigError(_told(error, layers)) from error
+
+
+def _told(error: ValidationError, layers: Mapping[str, Mapping[str, Any]]) -> str:
+    """Return the first problem with the path of the setting and where it was set."""
+    problem = error.errors()[0]
+    path = [str(part) for part in problem["loc"]]
+    words = problem["msg"].removeprefix("Value error, ")
+    if problem["type"] == "extra_forbidden":
+        nearest = get_close_matches(path[-1], _siblings(path), n=1)
+        meant = f"did you mean '{nearest[0]}'?" if nearest else "'gnomon config show' lists all there are"
+        words = f"there is no such setting; {meant}"
+    source = next((name for name in reversed(list(layers)) if _holds(layers[name], path)), "preset")
+    return f"setting {'.'.join(path)} ({source}): {words}"
+
+
+def _siblings(path: Sequence[str]) -> list[str]:
+    section: Any = Settings
+    for part in path[:-1]:
+        section = section.model_fields[part].annotation
+    return list(section.model_fields)
+
+
+def _holds(layer: Any, path: Sequence[str]) -> bool:
+    for part in path:
+        if not isinstance(layer, Mapping) or part not in layer:
+            return False
+        layer = layer[part]
+    return True
 
 
 def _preset(name: str) -> dict[str, Any]:
@@ -172,7 +204,11 @@ def _file(path: Path | None) -> dict[str, Any]:
         return {}
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+    except OSError as error:
+        raise ConfigError(
+            f"settings file {path}: {error.strerror}; name another, or 'gnomon init' makes one"
+        ) from error
+    except (UnicodeDecodeError, yaml.YAMLError) as error:
         raise ConfigError(f"settings file {path}: {' '.join(str(error).split())}") from error
     if not isinstance(content, dict | None):
         raise ConfigError(f"settings file {path}: must be a mapping of settings")
@@ -186,7 +222,10 @@ def _environment(variables: Mapping[str, str]) -> dict[str, Any]:
         if not key.startswith("GNOMON_") or key in _OTHER_VARIABLES:
             continue
         path = key.removeprefix("GNOMON_").lower().split("__")
-        leaf: Any = yaml.safe_load(value) if value else value
+        try:
+            leaf: Any = yaml.safe_load(value) if value else value
+        except yaml.YAMLError as error:
+            raise ConfigError(f"environment variable {key}: its value is not YAML; put it in quotes") from error
         for part in reversed(path):
             leaf = {part: leaf}
         found = _merge(found, leaf)

@@ -73,8 +73,8 @@ def find_files(paths: Sequence[Path]) -> Found:
                 skipped += 1
                 continue
             uri = uri_of(candidate)
-            name = _CONTROLS.sub(_percent_encoded, name)
-            files.setdefault(uri, SourceFile(path=candidate, name=name, uri=uri, size=_size(candidate)))
+            shown = _CONTROLS.sub(_percent_encoded, name)
+            files.setdefault(uri, SourceFile(path=candidate, name=shown, uri=uri, size=_size(candidate)))
     return Found(files=tuple(files.values()), skipped=skipped)
 
 

@@ -165,7 +165,7 @@ class Pipeline:
         )
 
     def _vanished(self, paths: Sequence[Path], found: Found) -> list[str]:
-        """Return a warning that names the vanished files whose documents are kept; failures of such files are let go."""
+        """Return a warning that names vanished files whose documents are kept; failures of such files are let go."""
         sources = self._documents.sources()
         gone = [source for path in paths if path.is_dir() for source in gone_from(path, sources, found=found)]
         for row in self._documents.list("failed") if gone else ():

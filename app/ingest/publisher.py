@@ -5,8 +5,8 @@ database points at it. What was published before stays whole until then.
 """
 
 import shutil
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from app.core.errors import StaleIndex, StorageError
@@ -51,8 +51,9 @@ class Publisher:
         """
         generation = self._collections.get(self._collection_id).generation
         self._reset(run)
-        for name, index in self._indexes.items() if generation else ():
-            index.load(self._folder / str(generation) / name)
+        with of_collection(self._collection_id):
+            for name, index in self._indexes.items() if generation else ():
+                index.load(self._folder / str(generation) / name)
 
     def clear(self, *, run: Run) -> None:
         """Begin with empty indexes."""
@@ -131,7 +132,8 @@ class Publisher:
     def _check(self, digest: str) -> None:
         for name, index in self._indexes.items():
             if digest_of(index.live_ids()) != digest:
-                raise StaleIndex(f"the {name} index does not hold what the database holds; run 'gnomon index rebuild'")
+                mend = f"run 'gnomon index rebuild -c {self._collection_id}'"
+                raise StaleIndex(f"the {name} index does not hold what the database holds; {mend}")
 
     def _save(self, generation: int) -> None:
         target, unfinished = self._folder / str(generation), self._folder / f"{generation}.tmp"
@@ -164,3 +166,17 @@ class Publisher:
     def _reset_changes(self, run: Run) -> None:
         self._ready, self._removed, self._obsolete = set(), set(), set()
         self._saved_at = run.clock()
+
+
+@contextmanager
+def of_collection(collection_id: str) -> Iterator[None]:
+    """Name the collection in the mending command of a stale index, which does not know its own.
+
+    Raises:
+        StaleIndex: the index is stale.
+    """
+    try:
+        yield
+    except StaleIndex as error:
+        told = str(error).replace("gnomon index rebuild", f"gnomon index rebuild -c {collection_id}")
+        raise StaleIndex(told) from error

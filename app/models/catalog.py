@@ -13,7 +13,6 @@ from typing import Any
 from filelock import FileLock
 
 from app.core.errors import ConfigError, MissingModel, ModelError
-from app.models import sources
 from app.models._common.model_files import Entry, ModelFile, Progress, Wheels, check_digest, joint_digest, sha256_of
 
 HUB = "https://huggingface.co"
@@ -96,6 +95,8 @@ def pull(
         with FileLock(models_dir / f".{name}.lock"):
             if _verified(entry, models_dir):  # by the process that held the lock
                 return entry.location(models_dir)
+            from app.models import sources  # httpx takes 0.1 s to import, and most commands pull nothing
+
             staging = models_dir / f".{name}.staging"
             whole = sources.fetch(entry, staging, offline=offline, local=local, progress=progress, hub=hub)
             _move_into_place(entry, whole, models_dir)

@@ -68,11 +68,9 @@ class Collections:
         Raises:
             NotFound: there is none of that name.
         """
-        found = self._read(collection_id)
+        found = self._read(collection_id) if _ID.fullmatch(collection_id) else ()
         if not found:
-            raise NotFound(
-                f"no collection '{collection_id}'; make it with 'gnomon ingest --collection {collection_id}'"
-            )
+            raise NotFound(f"no collection '{collection_id}'; {_how_to_make(collection_id)}")
         return found[0]
 
     def list(self) -> Sequence[Collection]:
@@ -125,6 +123,23 @@ class Collections:
             query = query.where(collections.c.collection_id == collection_id)
         with self._database.reading() as session:
             return [_collection(row) for row in session.execute(query.order_by(collections.c.collection_id))]
+
+
+def check_filled(collection: Collection) -> None:
+    """Return if a collection holds a document.
+
+    Raises:
+        NotFound: it holds none.
+    """
+    if not collection.documents:
+        name = collection.collection_id
+        raise NotFound(f"collection '{name}' is empty; fill it with 'gnomon ingest PATH -c {name}'")
+
+
+def _how_to_make(collection_id: str) -> str:
+    if not _ID.fullmatch(collection_id):
+        return "'gnomon collections list' names them"
+    return f"'gnomon ingest PATH -c {collection_id}' makes it, 'gnomon collections list' names those there are"
 
 
 def _collection(row: Row[Any]) -> Collection:

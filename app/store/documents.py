@@ -195,7 +195,7 @@ class Documents:
     def _not_found(self, doc_id: DocId) -> NotFound:
         failed = self._rows(self._mine & (documents.c.doc_id == doc_id))
         if failed:
-            return NotFound(f"document '{doc_id}' could not be read: it {failed[0].error}")
+            return NotFound(f"document '{doc_id}' could not be read: {failed[0].error}")
         return NotFound(f"no document '{doc_id}'; 'gnomon docs list' names them")
 
     def _rows(self, condition: Any) -> Sequence[DocumentRow]:

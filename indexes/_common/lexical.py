@@ -12,7 +12,7 @@ from app.core.protocols import PassageSource
 from app.core.run import Run
 from app.core.types import Filter, Hit, Passage, PassageId
 from indexes._common.hits import best_rows, passage_text, to_hits
-from indexes._common.manifest import Manifest, check_content, corpus_digest, read_manifest
+from indexes._common.manifest import Manifest, check_content, corpus_digest, read_manifest, reading
 from indexes._common.tokens import Tokenizer
 
 
@@ -55,7 +55,7 @@ class LexicalIndex:
     def search(self, texts: Sequence[str], *, top_k: int, run: Run, allowed: Filter | None = None) -> list[list[Hit]]:
         """Return the hits of each text by BM25; a passage without a query word is no hit."""
         run.check()
-        if not self._tokens or not texts:
+        if not any(self._tokens.values()) or not texts:
             return [[] for _ in texts]
         ids, scorer = self._scorer()
         mask = None
@@ -64,7 +64,7 @@ class LexicalIndex:
             mask = np.fromiter((key in live for key in ids), dtype=np.bool_, count=len(ids))
         found = []
         for tokens in self._tokenizer.tokenize(texts):
-            scores = scorer.scores(tokens)
+            scores = scorer.scores(tokens) if tokens else np.zeros(len(ids), dtype=np.float32)
             rows = best_rows(scores, top_k=top_k, mask=mask)
             found.append([(ids[row], float(scores[row])) for row in rows])
         return to_hits(found, name=self._name, passages=self._passages)
@@ -100,11 +100,12 @@ class LexicalIndex:
     def load(self, folder: Path) -> None:
         """Take over what `save` wrote; raises StaleIndex when it does not fit."""
         manifest = read_manifest(folder, component=self._name, recipe=self._recipe)
-        content = json.loads((folder / "content.json").read_text(encoding="utf-8"))
-        with np.load(folder / "tokens.npz", allow_pickle=False) as arrays:
-            words = np.array(content["vocabulary"], dtype=object)[arrays["numbers"]]
-            pieces = np.split(words, np.cumsum(arrays["lengths"])[:-1]) if len(content["ids"]) else []
-        self._tokens = {key: piece.tolist() for key, piece in zip(content["ids"], pieces, strict=True)}
+        with reading(folder):
+            content = json.loads((folder / "content.json").read_text(encoding="utf-8"))
+            with np.load(folder / "tokens.npz", allow_pickle=False) as arrays:
+                words = np.array(content["vocabulary"], dtype=object)[arrays["numbers"]]
+                pieces = np.split(words, np.cumsum(arrays["lengths"])[:-1]) if len(content["ids"]) else []
+            self._tokens = {key: piece.tolist() for key, piece in zip(content["ids"], pieces, strict=True)}
         check_content(manifest, self._tokens, folder)
         self._fitted = None
         self.generation = manifest.generation

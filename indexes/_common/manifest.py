@@ -2,10 +2,12 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 from app.core.errors import StaleIndex
 from app.core.types import PassageId
@@ -29,6 +31,19 @@ class Manifest:
     def write(self, folder: Path) -> None:
         """Write the manifest into the index's folder."""
         (folder / FILE).write_text(json.dumps(asdict(self), indent=2, sort_keys=True), encoding="utf-8")
+
+
+@contextmanager
+def reading(folder: Path) -> Iterator[None]:
+    """Make one error of whatever the libraries raise over a damaged file.
+
+    Raises:
+        StaleIndex: a file is missing or damaged.
+    """
+    try:
+        yield
+    except (OSError, ValueError, LookupError, RuntimeError, EOFError, BadZipFile) as error:
+        raise StaleIndex(f"the index in {folder} is damaged; {_MEND}") from error
 
 
 def read_manifest(folder: Path, *, component: str, recipe: Mapping[str, Any]) -> Manifest:

@@ -234,6 +234,15 @@ def test_a_file_that_is_no_output_of_ours_is_left_as_it_is(run: Run, answers: Pa
     assert answers.read_text(encoding="utf-8") == content
 
 
+def test_a_place_that_cannot_be_written_says_what_to_do(run: Run, tmp_path: Path, answers: Path) -> None:
+    questions = write(tmp_path / "q.jsonl", ask("one"))
+    answers.mkdir()
+    for place in (answers, questions / "sub" / "out.jsonl"):
+        with pytest.raises(StorageError, match=f"{place}: cannot be written: .*; mend that and run"):
+            AnswerFile(place, read_rows(questions), recipe=Recipe(settings_digest="", collection=""), resume=True)
+    assert list(answers.iterdir()) == []
+
+
 def test_the_questions_are_never_overwritten(run: Run, answers: Path) -> None:
     write(answers, ask("one"))
     with pytest.raises(ConfigError, match="would replace the questions"):

@@ -148,6 +148,29 @@ def test_a_damaged_index_is_refused(index: Index, make: Make, tmp_path: Path) ->
         make(PassageShelf()).load(tmp_path)
 
 
+def test_what_has_no_word_is_searched_and_kept_all_the_same(index: Index, make: Make) -> None:
+    for text in ("!!!", "the", "🚀"):
+        assert len(index.search([text, "Mir"], top_k=4, run=Run())) == 2
+    marks = [a_passage("… !!!", passage_id="marks@1#0", title="")]
+    only = make(PassageShelf(marks))
+    only.add(marks, run=Run())
+    assert len(only.search(["Mir", "?"], top_k=4, run=Run())) == 2
+
+
+@pytest.mark.parametrize("name", ["content.json", "tokens.npz", "vectors.faiss"])
+@pytest.mark.parametrize("content", [b"", b"{"])
+def test_a_file_that_was_cut_off_is_refused(
+    index: Index, make: Make, tmp_path: Path, name: str, content: bytes
+) -> None:
+    index.save(tmp_path)
+    if not (tmp_path / name).exists():
+        pytest.skip("another index has that file")
+    (tmp_path / name).write_bytes(content)
+
+    with pytest.raises(StaleIndex, match="damaged; run 'gnomon index rebuild'"):
+        make(PassageShelf()).load(tmp_path)
+
+
 def test_a_spent_run_stops_a_search(index: Index) -> None:
     with pytest.raises(BudgetExhausted):
         index.search(["Mir"], top_k=1, run=Run(deadline=0.0))

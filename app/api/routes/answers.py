@@ -17,6 +17,7 @@ from app.api.sse import EventStream, tail
 from app.core.types import AnswerId, Question
 from app.engine import make_question
 from app.store.answers import AnswerRow
+from app.store.collections import check_filled
 
 router = APIRouter(prefix="/v1/answers", tags=["answers"])
 
@@ -73,7 +74,7 @@ def _checked(request: AnswerRequest, services: Services) -> Question:
     asked_on = request.asked_on or datetime.now(UTC).date()
     settings = services.engine.settings
     question = make_question(request.question, asked_on=asked_on, settings=settings, as_of=request.as_of)
-    services.collections.get(request.collection)
+    check_filled(services.collections.get(request.collection))
     return question
 
 

@@ -61,7 +61,7 @@ def one_line(text: str, *, longest: int = MAX_TITLE) -> str:
 
 def title_of(path: Path) -> str:
     """Return a title made of a file's name."""
-    return one_line(re.sub(r"[_\-]+", " ", path.stem)) or path.name
+    return one_line(re.sub(r"[_\-]+", " ", path.stem)) or clean(path.name)
 
 
 def unwrap(lines: Sequence[str]) -> str:

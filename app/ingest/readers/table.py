@@ -50,6 +50,8 @@ def _check_first(document: ReadDocument, first_with: dict[str, int]) -> None:
 def _document(row: Row | UnreadableDocument, number: int, *, unnamed: str) -> ReadDocument:
     if isinstance(row, UnreadableDocument):
         raise row
+    if row.keys().isdisjoint(TEXT_COLUMNS):
+        raise UnreadableDocument(f"has none of {', '.join(TEXT_COLUMNS)}; name its text one of them")
     text = clean(_cell(row, TEXT_COLUMNS))
     if not text.strip():
         raise UnreadableDocument("has no text; fill it or remove the row")

@@ -144,6 +144,14 @@ def test_a_field_that_is_wrong_is_named(client: TestClient, change: dict[str, An
     assert [error["field"] for error in response.json()["errors"]] == [field]
 
 
+def test_an_empty_collection_says_how_to_fill_it(client: TestClient) -> None:
+    client.post("/v1/collections", json={"collection_id": "empty"})
+    response = client.post("/v1/answers", json={"question": "Who?", "collection": "empty"})
+
+    assert (response.status_code, response.json()["code"]) == (404, "not_found")
+    assert "fill it with" in response.json()["detail"]
+
+
 def test_an_unknown_collection_is_not_found_and_leaves_no_answer(client: TestClient, engine: FakeEngine) -> None:
     response = ask(client, collection="nowhere")
 

@@ -100,6 +100,7 @@ def test_a_document_can_be_sent_as_text(client: TestClient, engine: FakeEngine) 
         ({}, "text"),
         ({"text": ""}, "text"),
         ({"text": "x", "published": "1957-13-45x"}, "published"),
+        ({"text": "x", "published": "1957-13"}, "published"),
         ({"text": "x", "doc_id": "../../etc/passwd"}, "doc_id"),
         ({"text": "x", "colour": "red"}, "colour"),
     ],

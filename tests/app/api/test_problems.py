@@ -36,6 +36,37 @@ def test_a_body_that_is_no_json_is_refused(client: TestClient) -> None:
     assert (response.status_code, response.json()["code"]) == (422, "invalid_request")
 
 
+@pytest.mark.parametrize(
+    ("content", "kind", "detail"),
+    [
+        ("not json", "application/json", "body: is not JSON: Expecting value"),
+        ("[]", "application/json", "body: send a JSON object, with Content-Type: application/json"),
+        ('{"query": "x"}', "text/xml", "body: send a JSON object, with Content-Type: application/json"),
+        ('{"query": "x", "collection": "y", "foo": 1}', "application/json", "foo: there is no such field"),
+    ],
+)
+def test_a_wrong_body_is_told_in_plain_words(client: TestClient, content: str, kind: str, detail: str) -> None:
+    response = client.post("/v1/search", content=content, headers={"Content-Type": kind})
+
+    assert (response.status_code, response.json()["detail"]) == (422, detail)
+
+
+@pytest.mark.parametrize(
+    ("path", "content", "code"),
+    [
+        ("/v1/answers", r'{"question": "Who?", "collection": "\ud800"}', "not_found"),
+        ("/v1/answers", r'{"question": "\ud800", "collection": "spaceflight"}', "invalid_question"),
+        ("/v1/search", r'{"query": "x", "collection": "spaceflight", "\ud800": 1}', "invalid_request"),
+        ("/v1/collections", r'{"collection_id": "\ud800"}', "config_error"),
+    ],
+)
+def test_halves_of_characters_are_refused(client: TestClient, path: str, content: str, code: str) -> None:
+    response = client.post(path, content=content, headers={"Content-Type": "application/json"})
+
+    assert response.status_code in (404, 422)
+    assert response.json()["code"] == code
+
+
 def test_an_unexpected_error_is_logged_and_told_without_its_insides(
     engine: FakeEngine, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -47,7 +47,7 @@ def test_a_stale_index_is_a_conflict_that_names_the_command(client: TestClient) 
     response = search(client, "stale")
 
     assert (response.status_code, response.json()["code"]) == (409, "stale_index")
-    assert "gnomon ingest" in response.json()["detail"]
+    assert "gnomon index rebuild" in response.json()["detail"]
 
 
 def test_an_empty_query_is_refused(client: TestClient) -> None:

@@ -43,6 +43,12 @@ def test_the_sample_without_its_comment_marks_is_the_defaults(gnomon: Any, tmp_p
     assert Settings(**yaml.safe_load(keys)) == load_settings(overrides={"data_dir": str(tmp_path / "data")})
 
 
+def test_init_makes_the_settings_file_that_is_named(gnomon: Any, tmp_path: Path) -> None:
+    file = tmp_path / "new" / "own.yaml"
+    assert gnomon("--config", file, "init").code == 0
+    assert gnomon("--config", file, "config", "validate").code == 0
+
+
 def test_init_leaves_a_settings_file_as_it_is(gnomon: Any, tmp_path: Path) -> None:
     file = tmp_path / "own.yaml"
     file.write_text("seed: 5\n")
@@ -53,7 +59,7 @@ def test_init_leaves_a_settings_file_as_it_is(gnomon: Any, tmp_path: Path) -> No
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("serch: {}", "setting serch: Extra inputs are not permitted"),
+        ("serch: {}", "there is no such setting; did you mean 'search'?"),
         ("search: {reranker: {name: magic}}", "no 'magic' in rerankers/"),
         ("search: {reranker: {name: identity, options: {windw: 3}}}", "rerankers.identity: windw"),
         ("[", "settings file"),

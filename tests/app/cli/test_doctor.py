@@ -29,6 +29,14 @@ def test_before_anything_was_made_nothing_is_broken(real: Any, without_models: t
     assert checks(ran)["database"]["fix"] == "gnomon init, then gnomon ingest FOLDER"
 
 
+def test_an_empty_database_says_what_to_do_next(real: Any, without_models: tuple[str, ...]) -> None:
+    real("collections", "list")
+    assert checks(real("doctor", "--json", options=without_models))["database"]["fix"] == "gnomon ingest FOLDER"
+    real("collections", "create", "space")
+    empty = checks(real("doctor", "--json", options=without_models))["documents of space"]
+    assert (empty["state"], empty["fix"]) == ("warning", "gnomon ingest FOLDER -c space")
+
+
 def test_a_whole_installation_is_ok(real: Any, without_models: tuple[str, ...], collection: Path) -> None:
     ran = real("doctor", options=without_models)
     assert ran.code == 0

@@ -57,10 +57,47 @@ def test_a_bad_file_is_named_and_the_rest_is_kept(real: Any, folder: Path) -> No
     assert len(ran.err.splitlines()) == 2
 
 
+def test_of_many_bad_rows_the_first_are_told(real: Any, tmp_path: Path) -> None:
+    file = tmp_path / "corpus.jsonl"
+    file.write_text('{"_id": "a", "text": "Words."}\n' + '{"question": "Who?"}\n' * 30)
+    ran = real("ingest", file)
+    lines = ran.err.splitlines()
+    assert (ran.code, len(lines)) == (4, 6)
+    assert lines[0].startswith("gnomon: corpus.jsonl row 2: has none of text, content, body, passage; ")
+    assert lines[-1] == "gnomon: corpus.jsonl: 25 more rows could not be read; --json lists them all"
+    assert len(json.loads(real("ingest", file, "--json").out)["failed"]) == 30
+
+
 def test_nothing_that_can_be_read_is_a_failure(real: Any, tmp_path: Path) -> None:
     ran = real("ingest", tmp_path / "nowhere")
     assert ran.code == 1
-    assert "nowhere" in ran.err
+    assert ran.err == "gnomon: nowhere: cannot be read: No such file or directory; check the path and its permissions\n"
+    assert rows(real("docs", "list", "--json")) == []
+
+
+def test_a_folder_without_files_says_what_can_be_read(real: Any, tmp_path: Path) -> None:
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "photos" / "one.png").write_text("x")
+    ran = real("ingest", tmp_path / "photos")
+    assert (ran.code, ran.out.partition(" · ")[0]) == (0, "default: 1 skipped")
+    assert ran.err.startswith("next: name files, or folders with files, of these types: .txt .md")
+
+
+def test_a_file_that_could_not_be_read_tells_why_and_is_forgotten_with_it(real: Any, folder: Path) -> None:
+    (folder / "empty.md").write_text("")
+    real("ingest", folder)
+    shown = real("docs", "show", "empty.md")
+    assert (shown.code, shown.err) == (
+        1,
+        "gnomon: document 'empty.md' could not be read: is empty; remove it or fill it\n",
+    )
+    (folder / "empty.md").unlink()
+    assert real("ingest", folder).code == 0
+    assert rows(real("docs", "list", "--state", "failed", "--json")) == []
+
+
+def test_a_state_that_there_is_not_is_wrong_usage(real: Any) -> None:
+    assert real("docs", "list", "--state", "lost").code == 2
 
 
 def test_documents_are_listed_shown_and_deleted(real: Any, folder: Path) -> None:
@@ -138,7 +175,7 @@ def test_a_stale_index_is_told_and_mended(real: Any, folder: Path) -> None:
     changed = ("--set", "models.embedder.options={dim: 128}")
     info = real("index", "info", options=changed)
     assert info.code == 1
-    assert "run 'gnomon index rebuild'" in info.out
+    assert "run 'gnomon index rebuild -c default'" in info.out
     assert real("search", "Apollo", options=changed).err.count("\n") == 1
     assert real("index", "rebuild", options=changed).out.startswith("default: 2 passages indexed")
     assert real("index", "info", options=changed).code == 0

@@ -39,8 +39,8 @@ def test_a_group_without_a_command_shows_its_help(gnomon: Any, group: str) -> No
 @pytest.mark.parametrize(
     ("setting", "message"),
     [
-        ("serch.top_k=5", "setting serch: Extra inputs are not permitted"),
-        ("search.top_k=0", "setting search.top_k: Input should be greater than or equal to 1"),
+        ("serch.top_k=5", "setting serch (command line): there is no such setting; did you mean 'search'?"),
+        ("search.top_k=0", "setting search.top_k (command line): Input should be greater than or equal to 1"),
         ("server.host=0.0.0.0", "binding 0.0.0.0 needs a token: set GNOMON_SERVER__TOKEN"),
     ],
 )
@@ -95,6 +95,11 @@ def shell(command: str, tmp_path: Path) -> subprocess.CompletedProcess[str]:
 def test_a_reader_that_leaves_early_is_no_news(tmp_path: Path) -> None:
     done = shell("gnomon components list --json | true", tmp_path)
     assert done.stderr == ""
+
+
+def test_a_closed_stdout_is_no_fault(tmp_path: Path) -> None:
+    done = shell("gnomon components list >&-", tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")

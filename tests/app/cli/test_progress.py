@@ -23,6 +23,15 @@ def test_a_pipe_gets_a_line_every_two_seconds_and_the_last(capfd: pytest.Capture
     assert lines == [f"batch {words}" for words in [*told, "96/100, 0 s left", "100/100"]]
 
 
+def test_the_end_is_told_once(capfd: pytest.CaptureFixture[str]) -> None:
+    clock = Clock()
+    report = PlainMeter(Screen(), "ingest", unit="items", clock=clock).report
+    for done in (50, 100, 100, 100):
+        clock.now += 1.5
+        report(done, 100)
+    assert capfd.readouterr().err.splitlines() == ["ingest 100/100", "ingest 100/100"]
+
+
 def test_work_of_less_than_two_seconds_says_nothing(capfd: pytest.CaptureFixture[str]) -> None:
     clock = Clock()
     report = PlainMeter(Screen(), "batch", unit="items", clock=clock).report

@@ -44,6 +44,13 @@ def test_the_port_of_the_page_is_looked_at_too(gnomon: Any, taken: int) -> None:
     assert f"--set server.ui_port={taken + 10} serve" in ran.err
 
 
+def test_the_page_and_the_server_need_two_ports(gnomon: Any) -> None:
+    port = free_port()
+    ran = gnomon("--set", f"server.port={port}", "--set", f"server.ui_port={port}", "serve")
+    assert (ran.code, ran.out) == (1, "")
+    assert ran.err == f"gnomon: server.port and server.ui_port are both {port}; change one of them\n"
+
+
 def test_an_address_of_another_machine_is_one_line(gnomon: Any) -> None:
     ran = gnomon("--set", "server.host=192.0.2.1", "--set", "server.token=x", "serve", "--api")
     assert (ran.code, ran.err.count("\n")) == (1, 1)

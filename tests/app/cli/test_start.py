@@ -24,6 +24,12 @@ def test_importing_the_command_line_loads_no_heavy_module() -> None:
     assert done.stdout.strip() == "[]"
 
 
+def test_the_engine_loads_no_model_index_or_http_library_before_it_needs_one() -> None:
+    script = "import sys, app.engine; print([n for n in ('torch', 'faiss', 'httpx', 'langgraph') if n in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True)
+    assert done.stdout.strip() == "[]"
+
+
 def test_the_import_takes_less_than_half_a_second() -> None:
     bare = best_of_three("-c", "pass")
     assert best_of_three("-c", "import app.cli.main") - bare < 0.5

@@ -35,9 +35,11 @@ def test_the_command_line_wins_over_the_environment_and_that_over_the_file(tmp_p
 @pytest.mark.parametrize(
     ("overrides", "message"),
     [
-        ({"serch": {}}, "setting serch: Extra inputs"),
-        ({"search": {"top_n": 3}}, "setting search.top_n: Extra inputs"),
-        ({"search": {"top_k": 0}}, "setting search.top_k: .* greater than or equal to 1"),
+        ({"serch": {}}, r"setting serch \(command line\): there is no such setting; did you mean 'search'\?"),
+        ({"search": {"top_n": 3}}, r"setting search.top_n \(command line\): .*; did you mean 'top_k'\?"),
+        ({"zzz": 3}, r"setting zzz \(command line\): .*; 'gnomon config show' lists all there are"),
+        ({"models": {"generator": {"names": "x"}}}, r"setting models.generator.names .*; did you mean 'name'\?"),
+        ({"search": {"top_k": 0}}, r"setting search.top_k \(command line\): .* greater than or equal to 1"),
         ({"server": {"host": "0.0.0.0"}}, "binding 0.0.0.0 needs a token"),
     ],
 )
@@ -83,3 +85,23 @@ def test_a_token_is_masked_wherever_settings_are_printed() -> None:
 
     assert "s3cret" not in str(settings)
     assert "s3cret" not in settings.model_dump_json()
+
+
+def test_a_wrong_setting_is_named_with_where_it_was_set(tmp_path: Path) -> None:
+    file = tmp_path / "gnomon.yaml"
+    file.write_text("search: {top_k: many}\n")
+    with pytest.raises(ConfigError, match=rf"setting search.top_k \(settings file {file}\): "):
+        load_settings(file=file, environment={"GNOMON_SEARCH__DEPTH": "20"})
+    with pytest.raises(ConfigError, match=r"setting search.top_k \(environment\): "):
+        load_settings(file=file, environment={"GNOMON_SEARCH__TOP_K": "no"})
+
+
+def test_a_missing_settings_file_says_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"none\.yaml: No such file or directory; name another, or 'gnomon init'"):
+        load_settings(file=tmp_path / "none.yaml", environment={})
+
+
+def test_a_variable_that_is_no_yaml_is_named_without_its_value() -> None:
+    with pytest.raises(ConfigError, match=r"environment variable GNOMON_SERVER__TOKEN: .* quotes") as caught:
+        load_settings(environment={"GNOMON_SERVER__TOKEN": "[s3cret"})
+    assert "s3cret" not in str(caught.value)

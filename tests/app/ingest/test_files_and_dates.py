@@ -75,20 +75,33 @@ def test_what_cannot_be_read_says_why(tmp_path: Path) -> None:
     (tmp_path / "a.exe").write_text("x")
     (tmp_path / "empty.txt").write_text("")
     (tmp_path / "big.txt").write_bytes(bytes(1_100_000))
+    (tmp_path / "big.csv").write_bytes(bytes(1_100_000))
     os.mkfifo(tmp_path / "pipe.txt")
     assert why(tmp_path / "a.exe").startswith("cannot read files of type '.exe'; convert it to one of .txt .md")
+    assert why(tmp_path / "none").startswith("cannot be read: No such file or directory")
     assert why(tmp_path / "none.txt") == "cannot be read: No such file or directory; check the path and its permissions"
     assert why(tmp_path / "empty.txt") == "is empty; remove it or fill it"
     assert why(tmp_path / "big.txt") == "has 1.1 MB, more than 1; split it or raise GNOMON_INGEST__MAX_FILE_MB"
+    (table,) = find_files([tmp_path / "big.csv"]).files
+    check_readable(table, max_megabytes=1)
     assert why(tmp_path / "pipe.txt") == "is not a regular file; name a file or a folder"
 
 
 @pytest.mark.parametrize(
     ("name", "doc_id"),
-    [("a b/ü@1#2.txt", "a b/ü@1#2.txt"), ("a\nb.txt", "a%0Ab.txt"), ("x" * 200, "x" * 200)],
+    [
+        ("a b/ü@1#2 🚀.txt", "a b/ü@1#2 🚀.txt"),
+        ("a\nb.txt", "a%0Ab.txt"),
+        ("a\udcffb.txt", "a%FFb.txt"),
+        (f"{'x' * 196}.txt", f"{'x' * 196}.txt"),
+    ],
 )
-def test_a_document_is_named_by_its_path(name: str, doc_id: str) -> None:
-    assert SourceFile(path=Path(name), name=name, uri=name, size=1).doc_id == doc_id
+def test_a_document_is_named_by_its_path(tmp_path: Path, name: str, doc_id: str) -> None:
+    (tmp_path / name).parent.mkdir(exist_ok=True)
+    (tmp_path / name).write_text("x")
+    (file,) = find_files([tmp_path]).files
+    assert file.doc_id == doc_id
+    assert file.uri.encode()  # a name that is no UTF-8 can be stored
 
 
 def test_a_very_long_path_is_cut_but_stays_its_own() -> None:
@@ -106,3 +119,15 @@ def test_reading_text_imports_no_parser_of_other_formats(tmp_path: Path) -> None
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may open every folder")
+def test_a_folder_that_cannot_be_opened_says_so(tmp_path: Path) -> None:
+    closed = tmp_path / "in" / "closed"
+    closed.mkdir(parents=True)
+    closed.chmod(0)
+    try:
+        assert found(tmp_path) == ["in/closed"]
+        assert why(closed) == "is a folder that cannot be opened; check its permissions"
+    finally:
+        closed.chmod(0o700)

@@ -99,6 +99,19 @@ def test_a_mended_file_is_no_failure_any_more(desk: Any) -> None:
     assert desk.states() == {"r0": "ready", "r1": "ready"}
 
 
+def test_what_was_never_read_leaves_no_document(desk: Any) -> None:
+    empty = desk.write("empty.txt", "")
+    desk.write("sub/b.txt", "Words.")
+    desk.write("\udcff.txt", "A name that is no UTF-8.")
+    (desk.folder / "self.txt").symlink_to("self.txt")
+    report = desk.ingest(desk.folder, desk.folder / "absent.txt")
+    assert {failure.where for failure in report.failed} == {"empty.txt", "self.txt", "absent.txt"}
+    assert desk.states() == {"empty.txt": "failed", "sub/b.txt": "ready", "%FF.txt": "ready"}
+    empty.unlink()
+    assert desk.ingest().warnings == ()
+    assert desk.states() == {"sub/b.txt": "ready", "%FF.txt": "ready"}
+
+
 def test_a_vanished_file_is_reported_and_kept(desk: Any) -> None:
     path = desk.write("a.txt", "Words.")
     desk.write("b.txt", "Words too.")
@@ -169,7 +182,9 @@ def test_a_rebuild_reads_no_file(desk: Any) -> None:
     desk.write("a.txt", "Words.")
     desk.ingest()
     (desk.folder / "a.txt").unlink()
-    desk.pipeline().rebuild(run=Run())
+    told: list[tuple[int, int]] = []
+    desk.pipeline().rebuild(run=Run(), progress=lambda done, total: told.append((done, total)))
+    assert told[-1] == (1, 1)
     assert desk.first.live_ids() == Passages(desk.database, "space").ids()
     desk.check_published()
 

@@ -16,7 +16,7 @@ from reportlab.pdfgen.canvas import Canvas
 from reportlab.platypus import PageBreak, Paragraph, SimpleDocTemplate, Spacer
 
 from app.core.errors import UnreadableDocument
-from app.ingest.readers import read
+from app.ingest.readers import read, table
 from app.ingest.records import Failure, ReadDocument
 
 BODY = "Paragraphs are broken into lines that the reader has to join again, with every word kept as it was. "
@@ -352,9 +352,11 @@ def test_a_beir_corpus_is_read_row_by_row(tmp_path: Path) -> None:
 
 
 def test_a_bad_row_fails_alone(tmp_path: Path) -> None:
-    content = b'{"_id": "a", "text": "A."}\nnot json\n[1]\n{"_id": "b"}\n{"_id": "a", "text": "again"}\n\xff\n'
+    content = (
+        b'{"_id": "a", "text": "A."}\nnot json\n[1]\n{"_id": "b", "text": ""}\n{"_id": "a", "text": "again"}\n\xff\n'
+    )
     content += b'{"_id": "", "text": "x"}\n{"_id": "c\\u0007", "text": "x"}\n{"_id": {}, "text": "x"}\n'
-    content += b'{"_id": "' + b"d" * 201 + b'", "text": "x"}\n{"_id": "z", "text": "Z \\ud800."}\n'
+    content += b'{"_id": "' + b"d" * 201 + b'", "text": "x"}\n{"_id": "z", "text": "Z \\ud800."}\n{"_id": "e"}\n'
     found = items(tmp_path, "corpus.jsonl", content)
     assert [item.text for item in found if isinstance(item, ReadDocument)] == ["A.", "x", "Z ."]
     assert failures(found) == [
@@ -366,7 +368,16 @@ def test_a_bad_row_fails_alone(tmp_path: Path) -> None:
         "row 8: has an id with control characters; take them out",
         "row 9: '_id' is neither text nor a number; mend the row",
         "row 10: has an id of 201 characters; shorten it to 200",
+        "row 12: has none of text, content, body, passage; name its text one of them",
     ]
+
+
+def test_a_row_too_long_to_hold_fails_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(table, "_LONGEST_ROW", 100)  # the real one would need files of 100 MB
+    lines = [{"_id": key, "text": text} for key, text in (("a", "A."), ("b", "B" * 350), ("c", "C."))]
+    found = items(tmp_path, "corpus.jsonl", "\n".join(json.dumps(line) for line in lines))
+    assert [(item.key, item.row) for item in found if isinstance(item, ReadDocument)] == [("a", 1), ("c", 3)]
+    assert failures(found)[0].startswith("row 2: has more than ")
 
 
 def test_csv_rows_count_as_a_spreadsheet_does(tmp_path: Path) -> None:

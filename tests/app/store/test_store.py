@@ -45,6 +45,7 @@ def a_passage(document: Document, ordinal: int = 0, **more: object) -> Passage:
         document_version=document.version,
         title=document.title,
         text=document.text,
+        uri=document.uri,
         start=0,
         end=len(document.text),
         published=document.published,
@@ -188,8 +189,10 @@ def test_a_collection_name_is_taken_once(database: Database) -> None:
 def test_a_deleted_collection_takes_its_documents_along(database: Database) -> None:
     store(database, a_document())
     Collections(database).delete("space")
-    with pytest.raises(NotFound, match="no collection 'space'"):
+    with pytest.raises(NotFound, match="no collection 'space'; 'gnomon ingest PATH -c space' makes it"):
         Collections(database).get("space")
+    with pytest.raises(NotFound, match=r"no collection '\.\./x'; 'gnomon collections list' names them"):
+        Collections(database).get("../x")
     Collections(database).create("space")
     assert Documents(database, "space").list() == []
 
