@@ -10,12 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
+from app.core.digest import corpus_digest
 from app.core.protocols import Embedder, PassageSource
 from app.core.registry import ComponentOptions, Resources
 from app.core.run import Run
 from app.core.types import Filter, Hit, Passage, PassageId
 from indexes._common.hits import passage_text, to_hits
-from indexes._common.manifest import Manifest, check_content, corpus_digest, read_manifest, reading
+from indexes._common.manifest import Manifest, check_content, read_manifest, reading
 
 _NAME = "flat"
 _parameters: Any = faiss.SearchParameters  # its keywords are added at run time

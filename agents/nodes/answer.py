@@ -14,7 +14,7 @@ from agents.nodes.note import is_unknown
 from agents.reading import headed, one_line
 from agents.state import Draft, State, Tools
 from app.core.prompts import load_prompt
-from app.core.types import EvidenceNote, PassageId
+from app.core.types import EvidenceNote
 from app.core.untrusted import new_nonce
 
 _YEAR = re.compile(r"\b\d{4}\b")
@@ -40,13 +40,13 @@ def answer(state: State, runtime: Runtime[Tools]) -> dict[str, Any]:
         tools.run.check()
         notes = state["notes"]
         order = order_of_facts(state["question"].text, notes)
-        reply = _ask(tools, state, order)
+        titles = _titles(state)
+        reply = _ask(tools, state, order, titles)
         _, picked, dropped = bind_markers(reply.sentence, reply.facts, notes=len(notes))
         cited = tuple(order[number - 1] + 1 for number in picked)
         if is_unknown(reply.answer) or not cited:
             step.tell("the notes do not tell", reply=reply.answer, dropped_markers=dropped)
             return {"draft": None}
-        titles = [titles_of(state)[n.passage_id] for n in notes]
         cited = needed(cited, notes, titles, short=reply.answer, question=state["question"].text)
         text, cited, _ = bind_markers(without_markers(reply.sentence or reply.answer), cited, notes=len(notes))
         step.tell(f"drafted from {len(cited)} of {len(notes)} notes", cited=list(cited), dropped_markers=dropped)
@@ -62,11 +62,6 @@ def full_date(short: str, sentence: str, *, question: str) -> str:
     return next(iter(days)) if len(days) == 1 else short
 
 
-def titles_of(state: State) -> dict[PassageId, str]:
-    """Return the title of each passage that a note was made of."""
-    return {passage.passage_id: passage.title for passage in state["passages"]}
-
-
 def order_of_facts(question: str, notes: Sequence[EvidenceNote]) -> list[int]:
     """Return the positions of the notes as they are shown: as they were found, but for a question about now.
 
@@ -80,12 +75,15 @@ def order_of_facts(question: str, notes: Sequence[EvidenceNote]) -> list[int]:
     return sorted(order, key=lambda position: dates[position], reverse=True)
 
 
-def _ask(tools: Tools, state: State, order: Sequence[int]) -> Reply:
-    titles = titles_of(state)
-    shown = [state["notes"][position] for position in order]
-    facts = [
-        f"{number}. {headed(titles[n.passage_id], n.published, n.quote)}" for number, n in enumerate(shown, start=1)
-    ]
+def _titles(state: State) -> list[str]:
+    """Return the title of each note's document."""
+    titles = {passage.passage_id: passage.title for passage in state["passages"]}
+    return [titles[note.passage_id] for note in state["notes"]]
+
+
+def _ask(tools: Tools, state: State, order: Sequence[int], titles: Sequence[str]) -> Reply:
+    shown = [(titles[position], state["notes"][position]) for position in order]
+    facts = [f"{number}. {headed(title, n.published, n.quote)}" for number, (title, n) in enumerate(shown, start=1)]
     prompt = load_prompt("agents", "answer").render(
         schema=_schema(len(facts)),
         nonce=new_nonce(),

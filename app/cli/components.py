@@ -12,8 +12,6 @@ if TYPE_CHECKING:
 
 app = typer.Typer(name="components", help="List and explain components.", no_args_is_help=True)
 
-HIDDEN = ("scripted",)
-
 
 @app.command("list")
 def list_components(context: typer.Context, *, as_json: JsonOption = False) -> None:
@@ -21,7 +19,7 @@ def list_components(context: typer.Context, *, as_json: JsonOption = False) -> N
     from app.core import registry
 
     cli = Cli.of(context)
-    found = [(package, name) for package in registry.PACKAGES for name in registry.names(package) if name not in HIDDEN]
+    found = [(package, name) for package in registry.PACKAGES for name in registry.names(package)]
     if as_json:
         cli.screen.json_lines({"package": package, "name": name} for package, name in found)
     else:
@@ -77,7 +75,7 @@ def _find(component: str) -> tuple[str, str]:
     found = [
         (one, name)
         for one in registry.PACKAGES
-        if package in ("", one, one.removeprefix("app.")) and name in registry.names(one) and name not in HIDDEN
+        if package in ("", one, one.removeprefix("app.")) and name in registry.names(one)
     ]
     if not found:
         raise UnknownComponent(f"no component '{component}'; 'gnomon components list' names them")

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+from app.core.digest import corpus_digest
 from app.core.errors import StaleIndex, StorageError
 from app.core.protocols import Index
 from app.core.run import Run
@@ -16,7 +17,7 @@ from app.core.types import DocId, Passage, PassageId
 from app.store.collections import Collections
 from app.store.database import Database
 from app.store.documents import StoredVersion
-from app.store.passages import Passages, digest_of
+from app.store.passages import Passages
 
 KEPT = 2  # generations on disk: a search that began before the newest still reads the one before
 CHUNK = 256  # passages given to an index at once: enough for a full batch, a few seconds of embedding
@@ -131,7 +132,7 @@ class Publisher:
 
     def _check(self, digest: str) -> None:
         for name, index in self._indexes.items():
-            if digest_of(index.live_ids()) != digest:
+            if corpus_digest(index.live_ids()) != digest:
                 mend = f"run 'gnomon index rebuild -c {self._collection_id}'"
                 raise StaleIndex(f"the {name} index does not hold what the database holds; {mend}")
 

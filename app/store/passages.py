@@ -1,11 +1,11 @@
 """The passages of one collection; implements PassageSource."""
 
-import hashlib
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, or_, select
 
+from app.core.digest import corpus_digest
 from app.core.errors import NotFound
 from app.core.types import DocId, Filter, Passage, PassageId
 from app.store.database import Database
@@ -66,7 +66,7 @@ class Passages:
 
     def digest(self) -> str:
         """Return the SHA-256 of the sorted ids of the ready passages."""
-        return digest_of(self.ids())
+        return corpus_digest(self.ids())
 
     def digest_with(self, ready: Collection[DocId], *, removed: Collection[DocId] = ()) -> str:
         """Return the digest that the collection will have once `ready` documents are published and `removed` gone."""
@@ -76,18 +76,10 @@ class Passages:
             kept = {key for doc_id, key in session.execute(query.where(self._ready)) if doc_id not in gone}
             pending = session.execute(query.where(self._mine, documents.c.state == "embedding"))
             new = {key for doc_id, key in pending if doc_id in published}
-        return digest_of(kept | new)
+        return corpus_digest(kept | new)
 
     def _query(self, condition: ColumnElement[bool]) -> Select[Any]:
         return select(*_SHOWN).select_from(_JOINED).where(condition)
-
-
-def digest_of(passage_ids: Iterable[PassageId]) -> str:
-    """Return the SHA-256 of the sorted ids, one a line; an id names one text, so this names the corpus."""
-    digest = hashlib.sha256()
-    for passage_id in sorted(passage_ids):
-        digest.update(f"{passage_id}\n".encode())
-    return digest.hexdigest()
 
 
 def _conditions(allowed: Filter) -> list[ColumnElement[bool]]:

@@ -8,11 +8,12 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from app.core.digest import corpus_digest
 from app.core.protocols import PassageSource
 from app.core.run import Run
 from app.core.types import Filter, Hit, Passage, PassageId
 from indexes._common.hits import best_rows, passage_text, to_hits
-from indexes._common.manifest import Manifest, check_content, corpus_digest, read_manifest, reading
+from indexes._common.manifest import Manifest, check_content, read_manifest, reading
 from indexes._common.tokens import Tokenizer
 
 

@@ -1,6 +1,5 @@
 """What an index on disk was made of; another recipe is refused, never searched."""
 
-import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -9,6 +8,7 @@ from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
 
+from app.core.digest import corpus_digest
 from app.core.errors import StaleIndex
 from app.core.types import PassageId
 
@@ -75,12 +75,3 @@ def check_content(manifest: Manifest, passage_ids: Iterable[PassageId], folder: 
     """
     if corpus_digest(passage_ids) != manifest.corpus_digest:
         raise StaleIndex(f"the index in {folder} is damaged: its passages are not those of its manifest; {_MEND}")
-
-
-def corpus_digest(passage_ids: Iterable[PassageId]) -> str:
-    """Return the SHA-256 of the sorted ids; an id names one text, so this names the corpus."""
-    digest = hashlib.sha256()
-    for passage_id in sorted(passage_ids):
-        digest.update(passage_id.encode())
-        digest.update(b"\n")
-    return digest.hexdigest()

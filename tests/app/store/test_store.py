@@ -11,6 +11,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
+from app.core.digest import corpus_digest
 from app.core.errors import ConfigError, NotFound, StorageError
 from app.core.timespan import TimeMention, TimeSpan
 from app.core.types import AnswerId, DocId, Document, Filter, Passage, PassageId
@@ -19,7 +20,7 @@ from app.store.collections import Collections
 from app.store.database import Database
 from app.store.documents import Documents
 from app.store.files import Files
-from app.store.passages import Passages, digest_of
+from app.store.passages import Passages
 from app.store.tables import HEAD, metadata
 
 NOW = datetime(2024, 5, 1, tzinfo=UTC)
@@ -219,7 +220,7 @@ def test_a_document_is_found_only_after_its_publication(database: Database) -> N
     assert passages.select(Filter()) == {passage.passage_id}
     collection = Collections(database).get("space")
     assert (collection.generation, collection.index_digest) == (4, expected)
-    assert expected == passages.digest() == digest_of([passage.passage_id])
+    assert expected == passages.digest() == corpus_digest([passage.passage_id])
 
 
 def test_a_published_version_stays_until_its_successor_is_published(database: Database) -> None:
