@@ -33,11 +33,12 @@ class Sentence:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
-    """An answer before it is checked: the bare answer, the sentence with its markers, how many were dropped."""
+    """An answer before it is checked: the bare answer and the model's trust in it, the sentence with its markers."""
 
     short: str
     text: str
     cited: tuple[int, ...]
+    confidence: float | None = None
     dropped_markers: int = 0
 
 

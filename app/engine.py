@@ -13,13 +13,14 @@ from typing import Any, TypeVar, cast
 from agents.state import Tools
 from app.core import registry
 from app.core.budget import Budget
-from app.core.errors import AppError, Cancelled, InvalidQuestion, MissingCapability, NotFound
+from app.core.errors import AppError, Cancelled, ConfigError, InvalidQuestion, MissingCapability, NotFound
 from app.core.events import Emit
 from app.core.protocols import Embedder, Index, LanguageModel, Retriever, TokenCounter
 from app.core.run import Run
 from app.core.settings import Component, Mode, Settings
 from app.core.trace import Outcome, Trace, Tracer
 from app.core.types import Answer, Filter, Hit, Query, QueryId, Question
+from app.core.untrusted import new_nonce
 from app.ingest.pipeline import Pipeline
 from app.ingest.publisher import of_collection
 from app.models import catalog
@@ -28,8 +29,6 @@ from app.store.database import Database
 from app.store.passages import Passages
 
 T = TypeVar("T")
-
-INDEX_KINDS = ("lexical", "dense")
 
 _NO_TEXT = ("Cc", "Cs")  # control characters, halves of characters
 _ALLOWED_CONTROLS = "\n\t\r"
@@ -91,9 +90,15 @@ class CollectionResources:
         return cast("Embedder", self._models.get("embedder", self))
 
     def index(self, kind: str) -> Index:
-        """Return the collection's index of that kind, empty until it is loaded."""
+        """Return the collection's index of that kind, empty until it is loaded.
+
+        Raises:
+            ConfigError: the settings name none.
+        """
         if kind not in self._indexes:
-            component: Component = getattr(self._settings.indexes, kind)
+            component = self._settings.indexes.by_kind.get(kind)
+            if component is None:
+                raise ConfigError(f"there is no {kind} index; set indexes.{kind}, or search.mode to another")
             self._indexes[kind] = registry.build("indexes", component.name, component.options, self)
         return self._indexes[kind]
 
@@ -176,11 +181,16 @@ class Engine:
         """Close the database."""
         self.database.close()
 
-    def new_run(self, *, cancelled: Callable[[], bool] | None = None, seconds: float | None = None) -> Run:
-        """Return the limits of one answer as the settings say; `seconds` shortens or lengthens its time."""
+    def new_run(
+        self, *, cancelled: Callable[[], bool] | None = None, seconds: float | None = None, nonce: str | None = None
+    ) -> Run:
+        """Return the limits of one answer as the settings say; `seconds` shortens or lengthens its time.
+
+        With the `nonce` of an earlier run its prompts are the same.
+        """
         limits = self.settings.limits
         budget = Budget(max_calls=limits.max_calls, max_tokens=limits.max_tokens)
-        run = Run(seed=self.settings.seed, budget=budget, cancelled=cancelled or _never)
+        run = Run(seed=self.settings.seed, nonce=nonce or new_nonce(), budget=budget, cancelled=cancelled or _never)
         return replace(run, deadline=run.clock() + (seconds or limits.seconds))
 
     def collection(self, collection_id: str) -> OpenCollection:
@@ -204,7 +214,7 @@ class Engine:
         if row.generation:
             folder = self.collection_folder(row.collection_id) / "index" / str(row.generation)
             with of_collection(row.collection_id):
-                for kind in INDEX_KINDS:
+                for kind in self.settings.indexes.by_kind:
                     resources.index(kind).load(folder / kind)
         return resources
 
@@ -252,7 +262,7 @@ class Engine:
         return Pipeline(
             collection_id=collection_id,
             database=self.database,
-            indexes={kind: resources.index(kind) for kind in INDEX_KINDS},
+            indexes={kind: resources.index(kind) for kind in self.settings.indexes.by_kind},
             counter=cast("TokenCounter", resources.embedder),
             settings=self.settings.ingest,
             folder=self.collection_folder(collection_id),
@@ -292,6 +302,7 @@ class Engine:
             settings_digest=self.settings.digest(),
             index_digest=opened.row.index_digest,
             seed=run.seed,
+            nonce=run.nonce,
             versions=versions,
         )
         return Outcome(answer=replace(answer, usage=run.ledger.total(), trace_id=trace_id), trace=trace)

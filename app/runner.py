@@ -156,6 +156,7 @@ class Runner:
             settings_digest=settings.digest(),
             index_digest="",
             seed=settings.seed,
+            nonce="",
             versions={},
         )
         return Outcome(answer=answer, trace=trace)

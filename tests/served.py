@@ -318,6 +318,7 @@ def _trace(question: Question, tracer: Tracer) -> Trace:
         settings_digest="0" * 64,
         index_digest="0" * 64,
         seed=0,
+        nonce="0a1b2c3d",
         versions={},
     )
 

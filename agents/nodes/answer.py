@@ -8,14 +8,13 @@ from typing import Any
 from langgraph.runtime import Runtime
 from pydantic import BaseModel
 
-from agents.asking import ask
+from agents.asking import ask_with_confidence
 from agents.citing import bind_markers, needed, without_markers
 from agents.nodes.note import is_unknown
 from agents.reading import headed, one_line
 from agents.state import Draft, State, Tools
 from app.core.prompts import load_prompt
 from app.core.types import EvidenceNote
-from app.core.untrusted import new_nonce
 
 _YEAR = re.compile(r"\b\d{4}\b")
 _MONTH = "(?:January|February|March|April|May|June|July|August|September|October|November|December)"
@@ -41,7 +40,7 @@ def answer(state: State, runtime: Runtime[Tools]) -> dict[str, Any]:
         notes = state["notes"]
         order = order_of_facts(state["question"].text, notes)
         titles = _titles(state)
-        reply = _ask(tools, state, order, titles)
+        reply, confidence = _ask(tools, state, order, titles)
         _, picked, dropped = bind_markers(reply.sentence, reply.facts, notes=len(notes))
         cited = tuple(order[number - 1] + 1 for number in picked)
         if is_unknown(reply.answer) or not cited:
@@ -51,7 +50,7 @@ def answer(state: State, runtime: Runtime[Tools]) -> dict[str, Any]:
         text, cited, _ = bind_markers(without_markers(reply.sentence or reply.answer), cited, notes=len(notes))
         step.tell(f"drafted from {len(cited)} of {len(notes)} notes", cited=list(cited), dropped_markers=dropped)
     short = full_date(reply.answer.strip().rstrip("."), text, question=state["question"].text)
-    return {"draft": Draft(short=short, text=text, cited=cited, dropped_markers=dropped)}
+    return {"draft": Draft(short=short, text=text, cited=cited, confidence=confidence, dropped_markers=dropped)}
 
 
 def full_date(short: str, sentence: str, *, question: str) -> str:
@@ -81,16 +80,16 @@ def _titles(state: State) -> list[str]:
     return [titles[note.passage_id] for note in state["notes"]]
 
 
-def _ask(tools: Tools, state: State, order: Sequence[int], titles: Sequence[str]) -> Reply:
+def _ask(tools: Tools, state: State, order: Sequence[int], titles: Sequence[str]) -> tuple[Reply, float | None]:
     shown = [(titles[position], state["notes"][position]) for position in order]
     facts = [f"{number}. {headed(title, n.published, n.quote)}" for number, (title, n) in enumerate(shown, start=1)]
     prompt = load_prompt("agents", "answer").render(
         schema=_schema(len(facts)),
-        nonce=new_nonce(),
+        nonce=tools.run.nonce,
         facts="\n".join(facts),
         question=one_line(state["question"].text),
     )
-    return ask(tools, prompt, shape=Reply, max_tokens=140)
+    return ask_with_confidence(tools, prompt, shape=Reply, field="answer", max_tokens=140)
 
 
 def _schema(facts: int) -> dict[str, Any]:

@@ -40,6 +40,7 @@ def answer_of(state: State, *, exhausted: str = "") -> Answer:
         query_id=question.query_id,
         text=draft.text,
         short=draft.short,
+        confidence=draft.confidence,
         status=status,
         reason="budget_exhausted" if exhausted else None,
         detail=exhausted,

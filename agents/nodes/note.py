@@ -12,7 +12,6 @@ from agents.reading import choose_sentences, one_line, show
 from agents.state import Sentence, State, Tools
 from app.core.prompts import load_prompt
 from app.core.types import EvidenceNote, Passage
-from app.core.untrusted import new_nonce
 
 PICKS = 2
 _UNKNOWN = frozenset({"", "unknown", "none", "not stated", "n/a"})
@@ -82,7 +81,7 @@ def is_unknown(answer: str) -> bool:
 
 def _ask(tools: Tools, offered: list[Sentence], *, question: str) -> Picks:
     prompt = load_prompt("agents", "note").render(
-        schema=_schema(len(offered)), nonce=new_nonce(), sentences=show(offered), question=one_line(question)
+        schema=_schema(len(offered)), nonce=tools.run.nonce, sentences=show(offered), question=one_line(question)
     )
     return ask(tools, prompt, shape=Picks, max_tokens=64)
 

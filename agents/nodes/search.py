@@ -27,7 +27,12 @@ def search(state: State, runtime: Runtime[Tools]) -> dict[str, Any]:
             query, top_k=tools.search.depth, run=tools.run, allowed=published_until(state["question"])
         )
         reranking = tools.reranker.rerank(query, found, top_k=tools.agent.passages, run=tools.run)
-        step.tell(f"'{text}': {len(found)} found, {len(reranking.hits)} read", query=text, hits=_rows(reranking.hits))
+        step.tell(
+            f"'{text}': {len(found)} found, {len(reranking.hits)} read",
+            query=text,
+            found=_documents(found),
+            hits=_rows(reranking.hits),
+        )
         if reranking.degraded:
             step.tell(step.summary + f", reranking degraded ({reranking.degraded.reason})")
         tools.emit("search.results", {"query": text, "hits": _rows(reranking.hits)})
@@ -45,6 +50,11 @@ def published_until(question: Question) -> Filter | None:
     if question.as_of is None:
         return None
     return Filter(published=TimeSpan(start=None, end=question.as_of))
+
+
+def _documents(hits: Sequence[Hit]) -> list[str]:
+    """Return the documents found, best first, each once."""
+    return list(dict.fromkeys(hit.passage.doc_id for hit in hits))
 
 
 def _rows(hits: tuple[Hit, ...]) -> list[dict[str, Any]]:

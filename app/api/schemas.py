@@ -44,6 +44,7 @@ class AnswerBody(_Wire):
     text: str
     status: AnswerStatus
     short: str
+    confidence: float | None = None
     reason: AnswerReason | None
     detail: str
     citations: tuple[Citation, ...]

@@ -70,8 +70,7 @@ def check_components(settings: "Settings") -> list[str]:
     named = [
         ("app.models", settings.models.generator),
         ("app.models", settings.models.embedder),
-        ("indexes", settings.indexes.lexical),
-        ("indexes", settings.indexes.dense),
+        *(("indexes", component) for component in settings.indexes.by_kind.values()),
         ("rerankers", settings.search.reranker),
     ]
     for package, component in named:

@@ -36,8 +36,7 @@ def index_info(
         "documents": row.documents,
         "passages": row.passages,
         "digest": row.index_digest,
-        "lexical": indexes.lexical.name,
-        "dense": indexes.dense.name,
+        **{kind: component.name for kind, component in indexes.by_kind.items()},
         "bytes": _size(folder),
         "problem": problem,
     }
@@ -86,7 +85,7 @@ def index_problem(engine: "Engine", collection: str) -> str:
     except StaleIndex as error:
         return str(error)
     ready = Passages(engine.database, collection).ids()
-    for kind in ("lexical", "dense"):
+    for kind in engine.settings.indexes.by_kind:
         held = resources.index(kind).live_ids()
         if held != ready:
             missing, foreign = len(ready - held), len(held - ready)

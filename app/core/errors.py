@@ -8,6 +8,7 @@ AppError
 ├── NotFound                 no collection, document or answer of that name
 ├── UnreadableDocument       a reader refused the file; says why
 ├── InvalidQuestion          a question is empty, too long or not text
+├── InvalidDataset           an evaluation file cannot be used; names file and row
 ├── StaleIndex               the index was built from other settings or another corpus
 ├── StorageError             the database or the disk cannot be written or read
 ├── ModelError               the backend failed (transport, refusal, context overflow, checksum)
@@ -67,6 +68,12 @@ class InvalidQuestion(AppError):
     """A question is empty, too long or not text."""
 
     code = "invalid_question"
+
+
+class InvalidDataset(AppError):
+    """A file of an evaluation (questions, corpus, judgements, run, result) cannot be used."""
+
+    code = "invalid_dataset"
 
 
 class StaleIndex(AppError):

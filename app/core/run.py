@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from app.core.budget import Budget
 from app.core.errors import BudgetExhausted, Cancelled
 from app.core.ledger import Ledger
+from app.core.untrusted import new_nonce
 
 
 def _never() -> bool:
@@ -15,12 +16,17 @@ def _never() -> bool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """One answer, ingest job or experiment; `deadline` is absolute, in seconds on `clock`."""
+    """One answer, ingest job or experiment; `deadline` is absolute, in seconds on `clock`.
+
+    `nonce` marks the end of untrusted text in prompts: unforeseeable unless given, since it changes what a model writes
+    and a run that is to be repeated needs the same.
+    """
 
     deadline: float = float("inf")
     clock: Callable[[], float] = time.monotonic
     cancelled: Callable[[], bool] = _never
     seed: int = 0
+    nonce: str = field(default_factory=new_nonce)
     budget: Budget = field(default_factory=Budget)
     ledger: Ledger = field(default_factory=Ledger)
 

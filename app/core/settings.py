@@ -55,7 +55,15 @@ class Indexes(_Section):
     """Which indexes a collection has."""
 
     lexical: Component = Field(default=Component(name="bm25s_bm25"), description="lexical index, from indexes")
-    dense: Component = Field(default=Component(name="flat"), description="dense index, from indexes")
+    dense: Component | None = Field(
+        default=Component(name="flat"), description="dense index, from indexes; null for none: then nothing is embedded"
+    )
+
+    @property
+    def by_kind(self) -> dict[str, Component]:
+        """The indexes that there are, by kind."""
+        found = {"lexical": self.lexical, "dense": self.dense}
+        return {kind: component for kind, component in found.items() if component is not None}
 
 
 class Search(_Section):

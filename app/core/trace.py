@@ -35,6 +35,7 @@ class Trace:
     settings_digest: str
     index_digest: str
     seed: int
+    nonce: str
     versions: Mapping[str, str]
 
 

@@ -231,13 +231,15 @@ class Answer:
     """What Gnomon says, or the reason why it does not.
 
     `text` carries markers `[1]`, `[2]` that `citations` resolve; `short` is the bare answer. An abstention has
-    neither, and a failure is a status, never text.
+    neither, and a failure is a status, never text. `confidence` is the probability that the model gave to the words of
+    the short answer, 0 to 1, uncalibrated; None where it told none.
     """
 
     query_id: QueryId
     text: str
     status: AnswerStatus
     short: str = ""
+    confidence: float | None = None
     reason: AnswerReason | None = None
     detail: str = ""
     citations: tuple[Citation, ...] = ()
@@ -270,17 +272,22 @@ class Prompt:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sampling:
-    """How a completion is drawn; temperature 0 is greedy."""
+    """How a completion is drawn; temperature 0 is greedy, `with_logprobs` asks for its tokens' probabilities."""
 
     max_tokens: int = 256
     temperature: float = 0.0
     stop: tuple[str, ...] = ()
+    with_logprobs: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Completion:
-    """What came back, and why it stopped: `stop` (the model ended) or `length` (max_tokens reached)."""
+    """What came back, and why it stopped: `stop` (the model ended) or `length` (max_tokens reached).
+
+    `logprobs` are the tokens of the text with their natural logs; empty unless asked for, and where a backend has none.
+    """
 
     text: str
     stop: Literal["stop", "length"]
     usage: Usage
+    logprobs: tuple[tuple[str, float], ...] = ()

@@ -45,7 +45,7 @@ class _Progress:
     cached_tokens: int = 0
     completion_tokens: int = 0
     finish_reason: str | None = None
-    alternatives: list[dict[str, Any]] = field(default_factory=list)
+    tokens: list[dict[str, Any]] = field(default_factory=list)
 
     def take(self, chunk: Chunk) -> str:
         """Note the chunk's figures and return its text."""
@@ -58,7 +58,7 @@ class _Progress:
             return ""
         self.finish_reason = choices[0].get("finish_reason") or self.finish_reason
         for token in (choices[0].get("logprobs") or {}).get("content") or []:
-            self.alternatives.extend(token["top_logprobs"])
+            self.tokens.append(token)
         return choices[0].get("delta", {}).get("content") or ""
 
     def usage(self, now: float) -> Usage:
@@ -129,7 +129,8 @@ class LlamaCpp:
             request |= {"logprobs": True, "top_logprobs": chat.TOP_LOGPROBS}
             for _ in self._pieces(prompt, request, progress, run):
                 pass
-            scores[row] = chat.choice_logprobs(progress.alternatives, choices)
+            alternatives = [other for token in progress.tokens for other in token["top_logprobs"]]
+            scores[row] = chat.choice_logprobs(alternatives, choices)
         return scores
 
     def _server(self) -> LlamaServer:
@@ -146,7 +147,7 @@ class LlamaCpp:
         text = "".join(self._pieces(prompt, self._request(prompt, sampling, run), progress, run))
         if prompt.schema is not None and not _may_be_json(text, is_whole=progress.finish_reason == "stop"):
             raise ModelError(f"the grammar of {self.model_id} does not know the schema of prompt '{prompt.name}'")
-        return chat.completion(text, progress.finish_reason, progress.usage(run.clock()))
+        return chat.completion(text, progress.finish_reason, progress.usage(run.clock()), progress.tokens)
 
     def _pieces(self, prompt: Prompt, request: dict[str, Any], progress: _Progress, run: Run) -> Iterator[str]:
         """Yield the pieces of one call and book it, whole or stopped."""

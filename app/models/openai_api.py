@@ -121,7 +121,9 @@ class OpenAIModel:
 
     def _complete(self, prompt: Prompt, sampling: Sampling, run: Run) -> Completion:
         choice, usage = self._ask(prompt, self._request(prompt, sampling, run), run)
-        return chat.completion(choice.message.content or "", choice.finish_reason, usage)
+        tokens = (choice.logprobs and choice.logprobs.content) or ()
+        written = [token.model_dump() for token in tokens]
+        return chat.completion(choice.message.content or "", choice.finish_reason, usage, written)
 
     def _first_token(self, prompt: Prompt, run: Run) -> list[dict[str, Any]]:
         request = self._request(prompt, Sampling(max_tokens=1), run)

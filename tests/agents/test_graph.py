@@ -252,6 +252,22 @@ def test_two_requests_fence_their_sentences_with_different_nonces() -> None:
     assert fences[0] != fences[1]
 
 
+def test_the_same_nonce_makes_the_same_prompts() -> None:
+    prompts = []
+    for _ in range(2):
+        world = World(
+            Rule(name="note", replies=(picks(1),)),
+            Rule(name="answer", replies=(reply("Proton", "Proton.", 1),)),
+            passages=[MIR],
+            run=Run(nonce="0a1b2c3d"),
+        )
+        world.ask(a_question("Which rocket launched Mir?"))
+        prompts.append([prompt.user for prompt in world.model.seen])
+
+    assert prompts[0] == prompts[1]
+    assert all("0a1b2c3d" in user for user in prompts[0])
+
+
 def test_the_static_part_of_each_prompt_is_the_same_for_every_question() -> None:
     systems = set()
     for question in ("Which rocket launched Mir?", "When was Mir launched?"):

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from app.core.errors import InvalidQuestion, NotFound, StaleIndex
+from app.core.errors import ConfigError, InvalidQuestion, NotFound, StaleIndex
 from app.core.events import ignore
 from app.core.run import Run
 from app.core.settings import Settings, load_settings
@@ -89,3 +89,18 @@ def test_the_mending_command_of_a_stale_index_names_its_collection(engine: Engin
 def test_a_question_that_is_no_text_is_refused(settings: Settings, text: str, message: str) -> None:
     with pytest.raises(InvalidQuestion, match=message):
         make_question(text, asked_on=date(2026, 1, 15), settings=settings)
+
+
+def test_without_a_dense_index_nothing_is_embedded_and_words_are_found(settings: Settings, tmp_path: Path) -> None:
+    indexes = settings.indexes.model_copy(update={"dense": None})
+    search = settings.search.model_copy(update={"mode": "lexical"})
+    engine = Engine.open(settings.model_copy(update={"indexes": indexes, "search": search}))
+    try:
+        ingest(engine, tmp_path / "a.txt", "Luna 9 landed on the Moon.")
+
+        assert texts(engine, "Luna") == ["Luna 9 landed on the Moon."]
+        assert not list(engine.collection_folder("space").rglob("dense"))
+        with pytest.raises(ConfigError, match="no dense index"):
+            engine.search("Luna", collection="space", run=Run(), mode="hybrid")
+    finally:
+        engine.close()

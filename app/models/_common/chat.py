@@ -1,6 +1,6 @@
 """What every chat backend shares: the request's messages, the end of a run in the middle of a call, the books."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -28,7 +28,8 @@ def sampling_fields(sampling: Sampling, run: Run) -> dict[str, Any]:
         "temperature": sampling.temperature,
         "seed": run.seed,
     }
-    return fields | ({"stop": list(sampling.stop)} if sampling.stop else {})
+    fields |= {"stop": list(sampling.stop)} if sampling.stop else {}
+    return fields | ({"logprobs": True, "top_logprobs": 1} if sampling.with_logprobs else {})
 
 
 def json_schema_format(prompt: Prompt) -> dict[str, Any]:
@@ -62,9 +63,12 @@ def stop_reason(finish_reason: str | None) -> Literal["stop", "length"]:
     return "length" if finish_reason == "length" else "stop"
 
 
-def completion(text: str, finish_reason: str | None, usage: Usage) -> Completion:
-    """Return what came back as our record."""
-    return Completion(text=text, stop=stop_reason(finish_reason), usage=usage)
+def completion(
+    text: str, finish_reason: str | None, usage: Usage, tokens: Iterable[Mapping[str, Any]] = ()
+) -> Completion:
+    """Return what came back as our record; `tokens` are `{token, logprob}` as the server wrote them."""
+    logprobs = tuple((str(token["token"]), float(token["logprob"])) for token in tokens)
+    return Completion(text=text, stop=stop_reason(finish_reason), usage=usage, logprobs=logprobs)
 
 
 def choice_logprobs(alternatives: Sequence[Mapping[str, Any]], choices: Sequence[str]) -> NDArray[np.float32]:

@@ -159,3 +159,12 @@ def test_its_listener_is_closed_to_everybody_else(model: LlamaCpp) -> None:
     with pytest.raises(ModelError, match="answered 401"):
         stranger.generate([a_prompt("x")], sampling=Sampling(max_tokens=2), run=Run())
     stranger.close()
+
+
+@pytest.mark.live
+def test_every_token_that_was_written_has_its_probability(model: LlamaCpp) -> None:
+    sampling = Sampling(max_tokens=12, with_logprobs=True)
+    [completion] = model.generate([a_prompt("Name a colour.")], sampling=sampling, run=Run())
+
+    assert "".join(token for token, _ in completion.logprobs) == completion.text
+    assert all(logprob <= 0.0 for _, logprob in completion.logprobs)
