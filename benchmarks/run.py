@@ -4,7 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-SCRIPTS = ("bench_bm25.py", "bench_models.py")
+SCRIPTS = ("bench_bm25.py", "bench_models.py", "bench_scoring.py")
 
 
 def main() -> int:

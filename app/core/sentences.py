@@ -9,7 +9,7 @@ import re
 from app.core.types import Offsets
 
 _END = re.compile(
-    r"""[.!?\u2026]+                                  # the stop itself
+    r"""(?<![.!?\u2026])[.!?\u2026]++                     # the stop itself, looked at once: rows of dots may be long
         (?:["'\u2019\u201d\u00bb)\]] | \s(?:''|[)\]\u201d\u00bb]))*   # what it closes, tokenised or not
         (?=\s+\S)
       | [\u3002\uff01\uff1f][\u300d\u300f\u201d)]*      # CJK stops need no space

@@ -38,3 +38,9 @@ from app.core.sentences import sentence_spans
 )
 def test_sentences_end_where_a_reader_would_end_them(text: str, sentences: list[str]) -> None:
     assert [text[start:end] for start, end in sentence_spans(text)] == sentences
+
+
+def test_a_long_row_of_dots_is_looked_at_once() -> None:
+    line = "Contents " + "." * 200_000 + "7"  # took minutes while each dot was a new beginning
+
+    assert sentence_spans(line) == [(0, len(line))]
