@@ -1,5 +1,6 @@
 """The composition root: settings become models, indexes and an agent; the only place where names become objects."""
 
+import json
 import threading
 import unicodedata
 import uuid
@@ -15,7 +16,7 @@ from app.core import registry
 from app.core.budget import Budget
 from app.core.errors import AppError, Cancelled, ConfigError, InvalidQuestion, MissingCapability, NotFound
 from app.core.events import Emit
-from app.core.protocols import Embedder, Index, LanguageModel, Retriever, TokenCounter
+from app.core.protocols import Embedder, Index, LanguageModel, Reranker, Retriever, TokenCounter
 from app.core.run import Run
 from app.core.settings import Component, Mode, Settings
 from app.core.trace import Outcome, Trace, Tracer
@@ -240,13 +241,17 @@ class Engine:
     ) -> list[Hit]:
         """Return the best hits of one query, reranked as the settings say."""
         settings = self.settings.search
-        resources = self.collection(collection).resources
         wanted = top_k or settings.top_k
         query = Query(query_id=QueryId("q"), text=text)
-        reranker = resources.component("rerankers", settings.reranker.name, settings.reranker.options)
         found = self.retriever(collection, mode)
         hits = found.retrieve(query, top_k=max(wanted, settings.depth), run=run, allowed=allowed)
-        return list(reranker.rerank(query, hits, top_k=wanted, run=run).hits)
+        return list(self.reranker(collection).rerank(query, hits, top_k=wanted, run=run).hits)
+
+    def reranker(self, collection_id: str | None) -> Reranker:
+        """Return the reranker that the settings name; without a collection it sees no passages but its hits."""
+        resources = self.collection(collection_id).resources if collection_id else self._resources("")
+        named = self.settings.search.reranker
+        return cast("Reranker", resources.component("rerankers", named.name, named.options))
 
     def pipeline(self, collection_id: str) -> Pipeline:
         """Return what writes a collection, which is created when there is none of that name.
@@ -267,6 +272,20 @@ class Engine:
             settings=self.settings.ingest,
             folder=self.collection_folder(collection_id),
         )
+
+    def model_digests(self) -> dict[str, str]:
+        """Return what names the generator and the embedder: the digest of a file, else component and options."""
+        found = {}
+        for role in ("generator", "embedder"):
+            component: Component = getattr(self.settings.models, role)
+            options = registry.options_of("app.models", component.name, component.options).model_dump(mode="json")
+            model = str(options.get("model", ""))
+            is_file = catalog.is_known(model) or Path(model).exists()
+            if model and is_file:
+                found[role] = catalog.digest_of(model, Path(model))
+            else:
+                found[role] = f"{component.name} {json.dumps(options, sort_keys=True)}"
+        return found
 
     def collection_folder(self, collection_id: str) -> Path:
         """Return where a collection's indexes lie."""
@@ -308,14 +327,14 @@ class Engine:
         return Outcome(answer=replace(answer, usage=run.ledger.total(), trace_id=trace_id), trace=trace)
 
     def _tools(self, opened: OpenCollection, *, emit: Emit, run: Run, tracer: Tracer) -> Tools:
-        search, resources = self.settings.search, opened.resources
+        resources = opened.resources
         return Tools(
             retriever=self.retriever(opened.row.collection_id),
-            reranker=resources.component("rerankers", search.reranker.name, search.reranker.options),
+            reranker=self.reranker(opened.row.collection_id),
             model=resources.model_with(LanguageModel),
             embedder=resources.embedder,
             agent=self.settings.agent,
-            search=search,
+            search=self.settings.search,
             run=run,
             tracer=tracer,
             emit=emit,

@@ -20,6 +20,7 @@ _STATUS = {
     "invalid_question": HTTPStatus.UNPROCESSABLE_ENTITY,
     "config_error": HTTPStatus.UNPROCESSABLE_ENTITY,
     "unreadable_document": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "invalid_dataset": HTTPStatus.UNPROCESSABLE_ENTITY,
     "not_found": HTTPStatus.NOT_FOUND,
     "stale_index": HTTPStatus.CONFLICT,
     "cancelled": HTTPStatus.CONFLICT,

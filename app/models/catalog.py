@@ -105,6 +105,11 @@ def pull(
             return entry.location(models_dir)
 
 
+def is_known(name: str) -> bool:
+    """Tell whether the catalogue has a model of that name."""
+    return any(entry.name == name for entry in entries())
+
+
 def digest_of(name: str, path: Path) -> str:
     """Return what names a model's bytes: from the catalogue, or hashed when `name` is a path."""
     for entry in entries():
