@@ -16,7 +16,7 @@ from app.core import registry
 from app.core.budget import Budget
 from app.core.errors import AppError, Cancelled, ConfigError, InvalidQuestion, MissingCapability, NotFound
 from app.core.events import Emit
-from app.core.protocols import Embedder, Index, LanguageModel, Reranker, Retriever, TokenCounter
+from app.core.protocols import Embedder, Index, LanguageModel, Reranker, Retriever, StreamingModel, TokenCounter
 from app.core.run import Run
 from app.core.settings import Component, Mode, Settings
 from app.core.trace import Outcome, Trace, Tracer
@@ -104,16 +104,20 @@ class CollectionResources:
         return self._indexes[kind]
 
     def model_with(self, capability: type[T]) -> T:
-        """Return the language model.
+        """Return the model that has a capability: to write, the generator; to be read, the scorer before it.
 
         Raises:
-            MissingCapability: it cannot do what is asked for.
+            MissingCapability: neither can do what is asked for.
         """
-        model = self._models.get("generator", self)
-        if not isinstance(model, capability):
-            name = self._settings.models.generator.name
-            raise MissingCapability(f"{name} is not a {capability.__name__}; choose another model or component")
-        return model
+        models = self._settings.models
+        writes = capability in (LanguageModel, StreamingModel)
+        roles = ("scorer", "generator") if models.scorer and not writes else ("generator",)
+        for role in roles:
+            model = self._models.get(role, self)
+            if isinstance(model, capability):
+                return model
+        named = " and ".join(getattr(models, role).name for role in roles)
+        raise MissingCapability(f"no {capability.__name__} in {named}; choose another model or component")
 
     def component(self, package: str, name: str, options: Mapping[str, Any] | None = None) -> Any:
         """Build a component; the same name and options give the same object."""
@@ -273,11 +277,25 @@ class Engine:
             folder=self.collection_folder(collection_id),
         )
 
+    def model_with(self, capability: type[T]) -> T:
+        """Return the model that has a capability.
+
+        Raises:
+            MissingCapability: none of those that the settings name has it.
+        """
+        return self._resources("").model_with(capability)
+
     def model_digests(self) -> dict[str, str]:
-        """Return what names the generator and the embedder: the digest of a file, else component and options."""
+        """Return what names each model by its role: the digest of a file, else component and options."""
+        models = self.settings.models
         found = {}
-        for role in ("generator", "embedder"):
-            component: Component = getattr(self.settings.models, role)
+        for role, component in (
+            ("generator", models.generator),
+            ("embedder", models.embedder),
+            ("scorer", models.scorer),
+        ):
+            if component is None:
+                continue
             options = registry.options_of("app.models", component.name, component.options).model_dump(mode="json")
             model = str(options.get("model", ""))
             is_file = catalog.is_known(model) or Path(model).exists()

@@ -23,7 +23,7 @@ ABOUT = {
     "indexes": "What a collection is searched with. Named by `indexes.lexical` and `indexes.dense`.",
     "retrieval": "How hits are found. Chosen by `search.mode`, or by `--mode` for one search.",
     "rerankers": "How hits are put in order. Named by `search.reranker`.",
-    "app.models": "Language models and embedders. Named by `models.generator` and `models.embedder`.",
+    "app.models": "Language models and embedders. Named by `models.generator`, `models.embedder` and `models.scorer`.",
 }
 
 

@@ -70,6 +70,7 @@ def check_components(settings: "Settings") -> list[str]:
     named = [
         ("app.models", settings.models.generator),
         ("app.models", settings.models.embedder),
+        *([("app.models", settings.models.scorer)] if settings.models.scorer else []),
         *(("indexes", component) for component in settings.indexes.by_kind.values()),
         ("rerankers", settings.search.reranker),
     ]

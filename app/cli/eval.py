@@ -2,6 +2,8 @@
 
 import shlex
 import sys
+from collections.abc import Callable
+from contextlib import AbstractContextManager, ExitStack
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -12,13 +14,13 @@ from app.cli.context import Cli, JsonOption
 from app.cli.eval_compare import compare_results
 from app.cli.eval_report import write_report
 from app.cli.interrupts import Cancelled, interruptibly
-from app.cli.progress import duration, meter
+from app.cli.progress import Report, duration, meter
 
 if TYPE_CHECKING:
     from app.experiments.results import Estimate, Result
     from app.experiments.run import Evaluation, Finished
 
-PATIENCE_SECONDS = 15.0
+PATIENCE_SECONDS = 30.0
 DATA_VARIABLE = "GNOMON_EVAL_DATA"
 
 app = typer.Typer(name="eval", help="Measure systems on questions with gold answers.", no_args_is_help=True)
@@ -73,15 +75,33 @@ def _measured(cli: Cli, evaluation: "Evaluation") -> "Finished":
     """Return the finished run; Ctrl-C keeps what was done."""
     from app.experiments.run import run_evaluation
 
-    with meter(cli.screen, "eval") as report:
+    with ExitStack() as shown:
 
         def work(cancelled: Cancelled) -> "Finished":
             return run_evaluation(
-                evaluation, cli.settings(), open_engine=cli.open_engine, cancelled=cancelled, progress=report
+                evaluation,
+                cli.settings(),
+                open_engine=cli.open_engine,
+                cancelled=cancelled,
+                indexing=_one_at_a_time(shown, lambda: meter(cli.screen, "index", unit="bytes")),
+                progress=_one_at_a_time(shown, lambda: meter(cli.screen, "eval")),
             )
 
         message = "interrupted; nothing is reported, the same command goes on"
         return interruptibly(work, message=message, patience=PATIENCE_SECONDS)
+
+
+def _one_at_a_time(shown: ExitStack, begin: Callable[[], AbstractContextManager[Report]]) -> Report:
+    """Return a meter that begins when it is first told something, and ends the one that was shown before."""
+    begun: list[Report] = []
+
+    def report(done: int, total: int | None, current: str = "", /) -> None:
+        if not begun:
+            shown.close()
+            begun.append(shown.enter_context(begin()))
+        begun[0](done, total, current)
+
+    return report
 
 
 @app.command("datasets")
@@ -104,24 +124,26 @@ def list_datasets(
             found.append(describe(read_dataset(folder)))
         except InvalidDataset as error:
             cli.screen.note(str(error))
-    if as_json:
-        cli.screen.json(found)
-    elif found:
-        cli.screen.table(list(found[0]), [[_short(value) for value in row.values()] for row in found])
     if not found:
         raise InvalidDataset(f"{root}: no data set in it; see docs/evaluation.md for their form")
+    if as_json:
+        cli.screen.json(found)
+        return
+    shown = [{**row, "digest": row["digest"][:12], "corpus": row["corpus"][:12]} for row in found]
+    cli.screen.table(list(shown[0]), [list(row.values()) for row in shown])
 
 
 def _summary(finished: "Finished") -> dict[str, Any]:
     """Return what programs read: one object, the last line on standard output."""
     result = finished.result
     told = result.model_dump(exclude={"scored", "curve", "settings", "groups"}, mode="json")
-    return {**told, "complete": True, "result": str(finished.folder / "result.json")}
+    path = str(finished.folder / "result.json")
+    return {**told, "complete": True, "warnings": finished.warnings, "result": path}
 
 
 def _tell(cli: Cli, finished: "Finished", *, as_json: bool) -> None:
     for warning in finished.warnings:
-        cli.screen.note(warning)
+        cli.screen.note(f"gnomon: warning: {warning}")
     if as_json:
         cli.screen.json(_summary(finished))
         return
@@ -130,6 +152,8 @@ def _tell(cli: Cli, finished: "Finished", *, as_json: bool) -> None:
         ["metric", "value", "low", "high", "n"],
         [[name, *_cells(estimate)] for name, estimate in result.metrics.items()],
     )
+    for reason, count in result.excluded.items():
+        cli.screen.line(f"left out: {count} questions with {reason}")
     if result.lost:
         stages = ", ".join(f"{count} {stage.replace('_', ' ')}" for stage, count in result.lost.items())
         cli.screen.line(f"lost: {stages}")
@@ -145,7 +169,3 @@ def _spent(result: "Result") -> str:
     total = result.cost["total"]
     told = duration(total["seconds"]) if total["seconds"] >= 1 else f"{total['seconds']:.2f} s"
     return f"{told}, {total['calls']} model calls, {total['prompt_tokens']} tokens in"
-
-
-def _short(value: Any) -> str:
-    return str(value)[:12]

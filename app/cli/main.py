@@ -26,6 +26,8 @@ from app.cli import (
     ingest,
     init,
     models,
+    rerank,
+    rerankers,
     search,
     serve,
 )
@@ -45,9 +47,19 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for command in (init.init, ingest.ingest, ask.ask, search.search, doctor.doctor, serve.serve):
+for command in (init.init, ingest.ingest, ask.ask, search.search, rerank.rerank, doctor.doctor, serve.serve):
     app.command()(command)
-for group in (docs.app, collections.app, models.app, components.app, config.app, index.app, batch.app, eval.app):
+for group in (
+    docs.app,
+    collections.app,
+    models.app,
+    components.app,
+    config.app,
+    index.app,
+    batch.app,
+    eval.app,
+    rerankers.app,
+):
     app.add_typer(group)
 
 

@@ -23,7 +23,7 @@ def used_models(settings: "Settings") -> list[str]:
     from app.models import catalog
 
     known = {entry.name for entry in catalog.entries()}
-    components = (settings.models.generator, settings.models.embedder)
+    components = [c for c in (settings.models.generator, settings.models.embedder, settings.models.scorer) if c]
     named = (component.options.get("model") for component in components)
     return [name for name in named if name in known]
 

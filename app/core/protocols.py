@@ -174,7 +174,11 @@ class LikelihoodReader(Protocol):
 
 @runtime_checkable
 class AttentionReader(Protocol):
-    """A model whose attention can be read."""
+    """A model whose attention can be read; it has `layers` of `heads` each, and heads are named for its `model_id`."""
+
+    model_id: str
+    layers: int
+    heads: int
 
     def suffix_attention(
         self,

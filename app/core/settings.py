@@ -49,6 +49,10 @@ class Models(_Section):
 
     generator: Component = Field(default=Component(name="llama_cpp"), description="language model, from app/models")
     embedder: Component = Field(default=Component(name="sentence_embedder"), description="embedder, from app/models")
+    scorer: Component | None = Field(
+        default=Component(name="hf_causal"),
+        description="model whose probabilities and attention rerankers read, from app/models; null: the generator",
+    )
 
 
 class Indexes(_Section):

@@ -260,7 +260,8 @@ class Answer:
 class Prompt:
     """What a model is sent; the static part comes first, so that its prefix can be cached.
 
-    `schema` is a JSON schema that the backend's grammar enforces; `name` and `digest` name the template.
+    `schema` is a JSON schema that the backend's grammar enforces; `name` and `digest` name the template. `prefill` is
+    what the model's turn begins with: it writes on from there, and completions do not repeat it.
     """
 
     name: str
@@ -268,6 +269,7 @@ class Prompt:
     system: str
     user: str
     schema: Mapping[str, Any] | None = None
+    prefill: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

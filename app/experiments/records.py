@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from app.core.errors import InvalidDataset, StorageError
 from app.core.ledger import ModelCall
 from app.core.types import Usage
 from app.evaluation.records import Cited, Given, Hop, Ranking, Record
+from app.experiments.files import write_whole
 
 Raw = dict[str, Any]
 
@@ -33,20 +34,24 @@ class RecordFile:
             self._lock.acquire(timeout=0)
         except Timeout as error:
             raise StorageError(f"{path}: another run writes it; wait for it") from error
-        self._raw = _read(path) if path.exists() else {}
-        self._rewrite()
-        self._stream = path.open("a", encoding="utf-8")
+        try:
+            self._raw = _read(path) if path.exists() else {}
+            write_whole(path, "".join(_line(raw) for raw in self._raw.values()))
+            self._stream = path.open("a", encoding="utf-8")
+        except BaseException:
+            self._lock.release()
+            raise
 
     def raw(self) -> Mapping[str, Raw]:
         """Return the records by question, in the order in which they were made."""
         return dict(self._raw)
 
-    def append(self, raw: Raw) -> None:
-        """Write one record, on the disk when this returns."""
-        self._stream.write(json.dumps(raw, ensure_ascii=False) + "\n")
+    def extend(self, raws: Sequence[Raw]) -> None:
+        """Write records, on the disk when this returns."""
+        self._stream.writelines(_line(raw) for raw in raws)
         self._stream.flush()
         os.fsync(self._stream.fileno())
-        self._raw[raw["query_id"]] = raw
+        self._raw |= {raw["query_id"]: raw for raw in raws}
 
     def lines(self) -> dict[str, int]:
         """Return the line of each question, from 1."""
@@ -57,28 +62,23 @@ class RecordFile:
         self._stream.close()
         self._lock.release()
 
-    def _rewrite(self) -> None:
-        """Leave the lines out that failed or were cut off."""
-        partial = self._path.with_name(f".{self._path.name}.partial")
-        with partial.open("w", encoding="utf-8") as stream:
-            stream.writelines(json.dumps(raw, ensure_ascii=False) + "\n" for raw in self._raw.values())
-        partial.replace(self._path)
+
+def _line(raw: Raw) -> str:
+    return json.dumps(raw, ensure_ascii=False) + "\n"
 
 
 def _read(path: Path) -> dict[str, Raw]:
+    """Return the records that need not be made again, by question."""
     found: dict[str, Raw] = {}
-    lines = path.read_text(encoding="utf-8").split("\n")
+    *lines, _torn = path.read_bytes().split(b"\n")  # a whole line ends with a line break
     for number, line in enumerate(lines, start=1):
         try:
-            raw = json.loads(line) if line else None
-        except ValueError as error:
-            if number == len(lines):
-                break
-            raise InvalidDataset(
-                f"{path}: line {number} is no record of a run; delete the file to begin anew"
-            ) from error
-        if raw is not None and not has_failed(raw):
-            found[raw["query_id"]] = raw
+            raw = json.loads(line)
+            if not has_failed(raw):
+                found[raw["query_id"]] = raw
+        except (ValueError, LookupError, TypeError, AttributeError) as error:
+            problem = f"{path}: line {number} is no record of a run"
+            raise InvalidDataset(f"{problem}; delete the file to begin anew") from error
     return found
 
 

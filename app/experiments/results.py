@@ -1,13 +1,12 @@
 """The file that a finished evaluation leaves: everything that its figures were made of, and the figures."""
 
-import json
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from app.core.errors import InvalidDataset
+from app.experiments.files import write_whole
 
 METRICS_VERSION = 1  # raised when a metric would give another number for the same records
 
@@ -48,7 +47,7 @@ class Scored(_Record):
 class Result(_Record):
     """A whole evaluation; never written for a run that was interrupted."""
 
-    format: int = 1
+    format: Literal[1] = 1
     dataset: str
     system: str
     reranker: str
@@ -72,9 +71,7 @@ class Result(_Record):
 
     def write(self, path: Path) -> None:
         """Write it in one step."""
-        partial = path.with_name(f".{path.name}.partial")
-        partial.write_text(self.model_dump_json(indent=1) + "\n", encoding="utf-8")
-        partial.replace(path)
+        write_whole(path, self.model_dump_json(indent=1) + "\n")
 
 
 def read_result(path: Path) -> Result:
@@ -85,10 +82,12 @@ def read_result(path: Path) -> Result:
     """
     file = path / "result.json" if path.is_dir() else path
     try:
-        content: Mapping[str, Any] = json.loads(file.read_text(encoding="utf-8"))
-        return Result.model_validate(content)
+        return Result.model_validate_json(file.read_bytes())
     except FileNotFoundError as error:
         raise InvalidDataset(f"{file}: no such result; the run is not finished, its command goes on with it") from error
-    except (OSError, ValueError, ValidationError) as error:
-        problem = str(error).splitlines()[0]
-        raise InvalidDataset(f"{file}: no result of 'gnomon eval run': {problem}") from error
+    except OSError as error:
+        raise InvalidDataset(f"{file}: cannot be read ({error.strerror}); check the path") from error
+    except ValidationError as error:
+        problem = error.errors()[0]
+        where = ".".join(str(part) for part in problem["loc"]) or "its JSON"
+        raise InvalidDataset(f"{file}: no result of 'gnomon eval run': {where}: {problem['msg']}") from error

@@ -1,31 +1,36 @@
-"""One system over one data set: indexed on first use, resumable, and never a part reported as a whole."""
+"""One system over one data set: resumable, and never a part reported as a whole."""
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from collections.abc import Callable, Collection, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from importlib.util import find_spec
-from itertools import islice
 from pathlib import Path
 
-from app.core.errors import Cancelled, ConfigError, ModelError
-from app.core.run import Run
+from app.core.errors import ConfigError
 from app.core.settings import Settings
 from app.engine import Engine
-from app.experiments.datasets import Asked, Dataset
+from app.experiments.asking import ask_all
+from app.experiments.corpus import COLLECTION, Progress, index_folder, prepare, unseen
+from app.experiments.datasets import Dataset
+from app.experiments.files import joint_digest
 from app.experiments.records import Raw, RecordFile, has_failed, to_record
 from app.experiments.results import METRICS_VERSION, Result
 from app.experiments.scoring import score
-from app.experiments.systems import ANSWERING, System, make_system, settings_for
+from app.experiments.systems import ANSWERING, is_reranking, make_system, settings_for
 
-ALIKE = 5
-_POLL_SECONDS = 0.2
-_COLLECTION = "dataset"
-_MEASURED = ("agents", "retrieval", "rerankers", "indexes", "app/models")  # code that makes what is measured
-
-Progress = Callable[[int, int, str], None]
+_MEASURED = (  # code and prompts that make what is measured, as patterns from where the packages lie
+    "agents/**/*",
+    "retrieval/**/*",
+    "rerankers/**/*",
+    "indexes/**/*",
+    "app/core/**/*",
+    "app/ingest/**/*",
+    "app/models/**/*",
+    "app/engine.py",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +51,11 @@ class Evaluation:
     seed: int = 0
     workers: int = 1
 
+    @property
+    def is_searching(self) -> bool:
+        """Whether a collection is searched; given lists need none."""
+        return self.system != "candidates"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finished:
@@ -62,9 +72,12 @@ def run_evaluation(
     *,
     open_engine: Callable[[Settings], Engine],
     cancelled: Callable[[], bool] = lambda: False,
-    progress: Progress = lambda done, total, current: None,
+    indexing: Progress = unseen,
+    progress: Progress = unseen,
 ) -> Finished:
     """Return the result of all chosen questions; those that an earlier, stopped run has done are not done again.
+
+    `indexing` is told bytes of the corpus, `progress` questions of this run, each done and in all.
 
     Raises:
         Cancelled: it was stopped; what was done so far is kept.
@@ -73,29 +86,34 @@ def run_evaluation(
         AppError: the corpus cannot be indexed, or a component failed.
     """
     _check(evaluation)
+    dataset, collection = evaluation.dataset, evaluation.collection or COLLECTION
     own = settings_for(evaluation.system, settings, reranker=evaluation.reranker)
-    digests = _digests(evaluation, own)
-    folder = settings.data_dir / "eval" / "runs" / _name(evaluation, digests)
-    engine, warnings = _indexed(evaluation, own, open_engine, cancelled, progress)
-    file = RecordFile(folder / "records.jsonl")
-    try:
+    if evaluation.is_searching:
+        own = own.model_copy(update={"data_dir": index_folder(dataset, own)})
+    with closing(open_engine(own)) as engine:
+        warnings = list(dataset.warnings)
+        if evaluation.is_searching:
+            warnings += prepare(dataset, engine, collection, cancelled=cancelled, progress=indexing)
         system = make_system(
             evaluation.system,
             engine,
-            collection=evaluation.collection or _COLLECTION,
-            dataset=evaluation.dataset,
+            collection=collection,
+            dataset=dataset,
             today=evaluation.today,
             seed=evaluation.seed,
         )
-        _work(system, evaluation, file, cancelled, progress)
-        result = _result(
-            evaluation, own, file, digests | _models(evaluation, engine), documents=_documents(evaluation, engine)
-        )
-    finally:
-        file.close()
-        engine.close()
-    result.write(folder / "result.json")
-    return Finished(result=result, folder=folder, warnings=(*evaluation.dataset.warnings, *warnings))
+        digests = _digests(evaluation, engine)
+        folder = settings.data_dir / "eval" / "runs" / _name(evaluation, digests)
+        with closing(RecordFile(folder / "records.jsonl")) as file:
+            done = file.raw()
+            if todo := [one for one in dataset.asked if one.query_id not in done]:
+                (folder / "result.json").unlink(missing_ok=True)  # it is of other records
+            ask_all(system, todo, file, workers=evaluation.workers, cancelled=cancelled, progress=progress)
+            documents = engine.collection(collection).row.documents if evaluation.is_searching else 0
+            result = _result(evaluation, engine, file, digests, documents=documents)
+            result.write(folder / "result.json")
+            warnings += _failures(file.raw().values())
+    return Finished(result=result, folder=folder, warnings=tuple(warnings))
 
 
 def _check(evaluation: Evaluation) -> None:
@@ -108,97 +126,34 @@ def _check(evaluation: Evaluation) -> None:
         raise ConfigError(f"{dataset.name} has a corpus of its own; leave --collection away")
 
 
-def _name(evaluation: Evaluation, digests: dict[str, str]) -> str:
+def _digests(evaluation: Evaluation, engine: Engine) -> dict[str, str]:
+    """Return what a record depends on: questions, what is searched, settings, models, and the code that is measured."""
+    code = hashlib.sha256()
+    root = Path(str(find_spec("app").submodule_search_locations[0])).parent  # type: ignore[union-attr, index]  # ours
+    for path in sorted(path for pattern in _MEASURED for path in root.glob(pattern)):
+        if path.suffix in (".py", ".yaml", ".toml"):
+            code.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes())
+    dataset = evaluation.dataset.digest
+    if evaluation.collection is not None:  # which may have changed since, as a data set's own corpus cannot
+        dataset = joint_digest([dataset, engine.collection(evaluation.collection).row.index_digest])
+    digests = {"dataset": dataset, "settings": engine.settings.digest(), "code": code.hexdigest()}
+    idle: set[str] = set()
+    if not is_reranking(engine.settings):
+        idle |= {"scorer"} if evaluation.system in ANSWERING else {"generator", "scorer"}
+    if evaluation.system in ("candidates", "lexical"):
+        idle.add("embedder")
+    return digests | {role: digest for role, digest in engine.model_digests().items() if role not in idle}
+
+
+def _name(evaluation: Evaluation, digests: Mapping[str, str]) -> str:
     chosen = [evaluation.seed, evaluation.sample, evaluation.limit, evaluation.collection]
     recipe = hashlib.sha256(json.dumps([digests, chosen], sort_keys=True).encode()).hexdigest()
     parts = [evaluation.dataset.name, evaluation.system, evaluation.reranker, recipe[:8]]
     return "-".join(part for part in parts if part)
 
 
-def _digests(evaluation: Evaluation, settings: Settings) -> dict[str, str]:
-    """Return what a record depends on: questions, settings, and the code and prompts that are measured."""
-    code = hashlib.sha256()
-    root = Path(str(find_spec("app").submodule_search_locations[0])).parent  # type: ignore[union-attr, index]  # ours
-    for package in _MEASURED:
-        for path in sorted((root / package).rglob("*")):
-            if path.suffix in (".py", ".yaml", ".toml"):
-                code.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes())
-    return {"dataset": evaluation.dataset.digest, "settings": settings.digest(), "code": code.hexdigest()}
-
-
-def _indexed(
-    evaluation: Evaluation,
-    settings: Settings,
-    open_engine: Callable[[Settings], Engine],
-    cancelled: Callable[[], bool],
-    progress: Progress,
-) -> tuple[Engine, list[str]]:
-    """Return an engine whose collection holds the corpus, indexed now if it was not before, and what was odd."""
-    dataset = evaluation.dataset
-    if evaluation.system == "candidates" or dataset.corpus is None:
-        return open_engine(settings), []
-    parts = [dataset.corpus_digest, settings.ingest.model_dump(), settings.indexes.model_dump()]
-    parts += [settings.models.embedder.model_dump()]
-    key = hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
-    folder = settings.data_dir / "eval" / "indexes" / f"{dataset.name}-{key[:12]}"
-    engine = open_engine(settings.model_copy(update={"data_dir": folder}))
-    report = folder / "ingested.json"
-    if not report.is_file():
-        found = engine.pipeline(_COLLECTION).run(
-            [dataset.corpus],
-            run=Run(cancelled=cancelled),
-            progress=lambda at: progress(at.done, at.total, "indexing"),
-        )
-        report.write_text(json.dumps({"failed": [str(failure) for failure in found.failed]}), encoding="utf-8")
-    failed = json.loads(report.read_text(encoding="utf-8"))["failed"]
-    return engine, [f"{len(failed)} documents could not be read, first {failed[0]}"] if failed else []
-
-
-def _work(
-    system: System, evaluation: Evaluation, file: RecordFile, cancelled: Callable[[], bool], progress: Progress
-) -> None:
-    """Make the records that are missing, `workers` chunks at a time."""
-    done = file.raw().keys()
-    total = len(evaluation.dataset.asked)
-    todo = [one for one in evaluation.dataset.asked if one.query_id not in done]
-    worked = total - len(todo)
-    chunks = (todo[start : start + system.at_once] for start in range(0, len(todo), system.at_once))
-    failures: list[str] = []
-    pool = ThreadPoolExecutor(evaluation.workers, thread_name_prefix="eval")
-    try:
-        for raws in _finished(pool, chunks, lambda chunk: system.work_on(chunk, cancelled), evaluation.workers):
-            if cancelled():
-                raise Cancelled("stopped; the same command goes on")
-            for raw in raws:
-                file.append(raw)
-                worked += 1
-                progress(worked, total, raw["query_id"])
-                failures = [*failures, str(raw["answer"].get("detail"))] if has_failed(raw) else []
-            if len(failures) >= ALIKE and len(set(failures[-ALIKE:])) == 1:
-                raise ModelError(f"{ALIKE} questions in a row failed alike: {failures[-1]}")
-    finally:
-        pool.shutdown(wait=False, cancel_futures=True)
-
-
-def _finished(
-    pool: ThreadPoolExecutor,
-    chunks: Iterator[Sequence[Asked]],
-    work: Callable[[Sequence[Asked]], list[Raw]],
-    workers: int,
-) -> Iterator[list[Raw]]:
-    """Yield what the chunks give as they are done; no more are begun than there are workers."""
-    running: set[Future[list[Raw]]] = set()
-    while True:
-        running |= {pool.submit(work, chunk) for chunk in islice(chunks, workers - len(running))}
-        if not running:
-            return
-        done, running = wait(running, timeout=_POLL_SECONDS, return_when=FIRST_COMPLETED)
-        for future in done:
-            yield future.result()
-
-
 def _result(
-    evaluation: Evaluation, settings: Settings, file: RecordFile, digests: dict[str, str], *, documents: int
+    evaluation: Evaluation, engine: Engine, file: RecordFile, digests: Mapping[str, str], *, documents: int
 ) -> Result:
     dataset = evaluation.dataset
     raw, lines = file.raw(), file.lines()
@@ -212,7 +167,7 @@ def _result(
     return Result(
         dataset=dataset.name,
         system=evaluation.system,
-        reranker=evaluation.reranker or settings.search.reranker.name,
+        reranker=engine.settings.search.reranker.name,
         command=evaluation.command,
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         questions=len(dataset.asked),
@@ -223,7 +178,7 @@ def _result(
         relevant_from=dataset.relevant_from,
         excluded=scores.excluded,
         digests={**digests, "metrics": str(METRICS_VERSION)},
-        settings=settings.model_dump(mode="json", exclude={"data_dir", "models_dir", "offline", "server"}),
+        settings=engine.settings.model_dump(mode="json", exclude={"data_dir", "models_dir", "offline", "server"}),
         metrics=scores.metrics,
         groups=scores.groups,
         cost=scores.cost,
@@ -233,17 +188,7 @@ def _result(
     )
 
 
-def _models(evaluation: Evaluation, engine: Engine) -> dict[str, str]:
-    """Return the digests of the models that had a part in it."""
-    digests = engine.model_digests()
-    if evaluation.system not in ANSWERING and engine.settings.search.reranker.name == "identity":
-        del digests["generator"]
-    if evaluation.system in ("candidates", "lexical"):
-        del digests["embedder"]
-    return digests
-
-
-def _documents(evaluation: Evaluation, engine: Engine) -> int:
-    if evaluation.system == "candidates":
-        return 0
-    return engine.collection(evaluation.collection or _COLLECTION).row.documents
+def _failures(raws: Collection[Raw]) -> list[str]:
+    """Return a warning of the answers that failed."""
+    why = [str(raw["answer"]["detail"]) for raw in raws if has_failed(raw)]
+    return [f"{len(why)} questions failed, first: {why[0]}; the same command asks them again"] if why else []

@@ -50,7 +50,7 @@ def score(
     values = _values(golds, records, relevant_from)
     right = {gold.query_id: is_right(gold, record) for gold, record in zip(golds, records, strict=True)}
     losses = [
-        lost(gold, record, right=right[gold.query_id], relevant_from=relevant_from)
+        lost(gold, record, right=right[gold.query_id] or not is_judged(gold), relevant_from=relevant_from)
         for gold, record in zip(golds, records, strict=True)
     ]
     bootstrap = Bootstrap(len(golds), seed=seed)
@@ -69,10 +69,15 @@ def score(
     )
 
 
+def is_judged(gold: Gold) -> bool:
+    """Tell whether it is known what is right: an answer, or that there is none."""
+    return bool(gold.answers) if gold.answerable else gold.answerable is False
+
+
 def is_right(gold: Gold, record: Record) -> bool:
     """Tell whether the system did right: the exact answer, or an abstention where there is none."""
     given = record.given
-    if given is None or gold.answerable is None:
+    if given is None or not is_judged(gold):
         return False
     if not gold.answerable:
         return selective.is_refusal(given)
@@ -111,14 +116,14 @@ def _answer_values(gold: Gold, record: Record, relevant_from: int) -> Values:
     short = given.short if given.is_answer else ""
     evidence = [doc_id for doc_id, grade in gold.relevant.items() if grade >= relevant_from]
     cited = [citation.doc_id for citation in given.cited]
-    has_gold = bool(gold.answerable) and bool(gold.answers)
-    judged = gold.answerable is not None
+    judged = is_judged(gold)
+    has_gold = judged and bool(gold.answerable)
     return {
         "EM": exact_match(short, gold.answers) if has_gold else None,
         "F1": token_f1(short, gold.answers) if has_gold else None,
         "temporal_accuracy": temporal_accuracy(short, gold) if has_gold else None,
         "wrong_time": wrong_time(short, gold) if has_gold else None,
-        "citation_precision": citation_precision(cited, evidence) if evidence else None,
+        "citation_precision": citation_precision(cited, evidence),
         "citation_recall": citation_recall(cited, evidence) if given.is_answer else None,
         "quoted": quoted(given) if given.is_answer else None,
         "figures_supported": figures_supported(given) if given.is_answer else None,
@@ -142,8 +147,8 @@ def _of_the_set(
     golds: Sequence[Gold], records: Sequence[Record], right: Mapping[str, bool], *, relevant_from: int, seed: int
 ) -> dict[str, Estimate]:
     """Return the figures that are none of a single question: refusals, risk, WebDetective's F1."""
-    pairs = [(gold, one, one.given) for gold, one in zip(golds, records, strict=True) if gold.answerable is not None]
-    answered = [(gold, record, given) for gold, record, given in pairs if given is not None]
+    known = [(gold, one, one.given) for gold, one in zip(golds, records, strict=True) if gold.answerable is not None]
+    answered = [(gold, record, given) for gold, record, given in known if given is not None]
     if not answered:
         return {}
     unanswerable = np.array([not gold.answerable for gold, _, _ in answered])
@@ -151,24 +156,24 @@ def _of_the_set(
     correct = np.array([right[gold.query_id] for gold, _, _ in answered])
     sure = np.array([selective.confidence_of(given) for _, _, given in answered])
     told = [webdetective.knowledge_sufficiency(gold, one, relevant_from=relevant_from) for gold, one, _ in answered]
-    known = np.array([place for place, value in enumerate(told) if value is not None], dtype=np.int64)
     enough = np.array([bool(value) for value in told])
-    correct_answer = correct & ~refused
+    judged = np.array([is_judged(gold) for gold, _, _ in answered])
+    has_evidence = np.array([value is not None for value in told])
 
-    def over(statistic: Callable[[NDArray[np.int64]], float | None], n: int) -> Estimate:
-        return _estimate(statistic_interval(statistic, n, seed=seed))
+    def over(included: selective.Flags, statistic: Callable[[NDArray[np.int64]], float | None]) -> Estimate:
+        places = np.flatnonzero(included)
+        return _estimate(statistic_interval(lambda drawn: statistic(places[drawn]), len(places), seed=seed))
 
-    n = len(answered)
+    everything = np.ones(len(answered), dtype=np.bool_)
     return {
-        "refusal_precision": over(lambda at: selective.refusal_precision(unanswerable[at], refused[at]), n),
-        "refusal_recall": over(lambda at: selective.refusal_recall(unanswerable[at], refused[at]), n),
-        "refusal_F1": over(lambda at: selective.refusal_f1(unanswerable[at], refused[at]), n),
-        "AURC": over(lambda at: selective.aurc(sure[at], correct[at]), n),
-        "good_refusal_F1": over(
-            lambda at: webdetective.good_refusal_f1(enough[known[at]], refused[known[at]]), len(known)
-        ),
+        "refusal_precision": over(everything, lambda at: selective.refusal_precision(unanswerable[at], refused[at])),
+        "refusal_recall": over(everything, lambda at: selective.refusal_recall(unanswerable[at], refused[at])),
+        "refusal_F1": over(everything, lambda at: selective.refusal_f1(unanswerable[at], refused[at])),
+        "AURC": over(judged, lambda at: selective.aurc(sure[at], correct[at])),
+        "good_refusal_F1": over(has_evidence, lambda at: webdetective.good_refusal_f1(enough[at], refused[at])),
         "knowledge_utilisation_F1": over(
-            lambda at: webdetective.knowledge_utilisation_f1(enough[known[at]], correct_answer[known[at]]), len(known)
+            has_evidence & judged,
+            lambda at: webdetective.knowledge_utilisation_f1(enough[at], (correct & ~refused)[at]),
         ),
     }
 
@@ -197,7 +202,7 @@ def _curve(golds: Sequence[Gold], records: Sequence[Record], right: Mapping[str,
     judged = [
         (selective.confidence_of(record.given), right[gold.query_id])
         for gold, record in zip(golds, records, strict=True)
-        if record.given is not None and gold.answerable is not None
+        if record.given is not None and is_judged(gold)
     ]
     sure = np.array([one for one, _ in judged], dtype=np.float64)
     correct = np.array([one for _, one in judged], dtype=np.bool_)
@@ -208,8 +213,7 @@ def _excluded(golds: Sequence[Gold], records: Sequence[Record], relevant_from: i
     without = sum(not any(grade >= relevant_from for grade in gold.relevant.values()) for gold in golds)
     found = {"no relevant document: not in the retrieval figures": without}
     if any(record.given for record in records):
-        open_ended = sum(gold.answerable is None for gold in golds)
-        found["no gold answer: not in the answer figures"] = open_ended
+        found["no gold answer: not in the answer figures"] = sum(not is_judged(gold) for gold in golds)
     return {reason: count for reason, count in found.items() if count}
 
 

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from pydantic_core import to_jsonable_python
 
+from app.core import registry
 from app.core.errors import ConfigError, InvalidQuestion
 from app.core.events import ignore
 from app.core.protocols import Reranker
@@ -18,6 +19,7 @@ from app.core.types import Hit, Query, QueryId, Usage
 from app.engine import Engine, make_question
 from app.experiments.candidates import given_lists
 from app.experiments.datasets import Asked, Dataset
+from app.experiments.records import Raw
 
 DEPTH = 100  # hits that a retrieval system hands over, and that a reranker is given
 AT_ONCE = 64  # questions that are searched for together when no model reranks
@@ -26,7 +28,7 @@ RETRIEVING = ("candidates", "lexical", "dense", "hybrid")
 ANSWERING = ("fixed", "agent")
 NAMES = (*RETRIEVING, *ANSWERING)
 
-Raw = dict[str, Any]  # the JSON of one record, as `records.to_record` reads it
+Find = Callable[[Sequence[Query], Run], Sequence[Sequence[Hit]]]
 
 
 class System(Protocol):
@@ -46,7 +48,7 @@ def settings_for(name: str, settings: Settings, *, reranker: str | None) -> Sett
     """Return the settings under which a system is measured: the user's own but for what makes it that system.
 
     Raises:
-        ConfigError: there is no such system.
+        ConfigError: there is no such system or reranker.
     """
     if name not in NAMES:
         raise ConfigError(f"no system '{name}'; choose from {', '.join(NAMES)}")
@@ -63,28 +65,33 @@ def settings_for(name: str, settings: Settings, *, reranker: str | None) -> Sett
     if reranker is not None:
         search = settings.search.model_copy(update={"reranker": Component(name=reranker)})
         settings = settings.model_copy(update={"search": search})
+    named = settings.search.reranker
+    registry.options_of("rerankers", named.name, named.options)  # before hours of indexing
     return settings
 
 
 def make_system(name: str, engine: Engine, *, collection: str, dataset: Dataset, today: date, seed: int) -> System:
-    """Return the system of that name over a collection that holds the data set's corpus."""
+    """Return the system of that name over a collection that holds the data set's corpus.
+
+    Raises:
+        InvalidDataset: the given lists cannot be used.
+    """
     if name in ANSWERING:
         return _Answering(engine=engine, collection=collection, today=today, seed=seed)
-    reranker = engine.settings.search.reranker
-    is_reranked = reranker.name != "identity"
-    find: Find
-    if name == "candidates":
-        find = given_lists(dataset)
-    else:
-        find = _searched(engine, collection)
+    is_given = name == "candidates"
+    is_reranked = is_reranking(engine.settings)
     return _Retrieving(
-        find=find,
-        reranker=engine.reranker(None if name == "candidates" else collection) if is_reranked else None,
+        find=given_lists(dataset) if is_given else _searched(engine, collection),
+        reranker=engine.reranker(None if is_given else collection) if is_reranked else None,
         at_once=1 if is_reranked else AT_ONCE,
+        model_seed=engine.settings.seed,
+        seed=seed,
     )
 
 
-Find = Callable[[Sequence[Query], Run], Sequence[Sequence[Hit]]]
+def is_reranking(settings: Settings) -> bool:
+    """Tell whether there is a second stage."""
+    return settings.search.reranker.name != "identity"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,33 +101,35 @@ class _Retrieving:
     find: Find
     reranker: Reranker | None
     at_once: int
+    model_seed: int
+    seed: int
 
     def work_on(self, asked: Sequence[Asked], cancelled: Callable[[], bool]) -> list[Raw]:
-        run = Run(cancelled=cancelled)
-        started = time.monotonic()
+        run = Run(cancelled=cancelled, seed=self.model_seed, nonce=_nonce(self.seed, asked[0]))
         queries = [Query(query_id=QueryId(one.query_id), text=one.text) for one in asked]
+        started = time.monotonic()
         found = self.find(queries, run)
-        searched = time.monotonic()
-        raw = [_ranked(one, hits) for one, hits in zip(asked, found, strict=True)]
+        seconds = {"search": time.monotonic() - started}
+        raw: list[Raw] = [
+            {"query_id": one.query_id, "ranking": _documents(hits)} for one, hits in zip(asked, found, strict=True)
+        ]
         if self.reranker is not None:
-            pairs = list(zip(queries, found, strict=True))
-            for one, reranking in zip(raw, self.reranker.rerank_many(pairs, top_k=DEPTH, run=run), strict=True):
-                one["first_stage"] = one["ranking"]
-                one["ranking"] = _documents(reranking.hits)
+            started = time.monotonic()
+            rerankings = self.reranker.rerank_many(list(zip(queries, found, strict=True)), top_k=DEPTH, run=run)
+            seconds["rerank"] = time.monotonic() - started
+            for one, reranking in zip(raw, rerankings, strict=True):
+                one["first_stage"], one["ranking"] = one["ranking"], _documents(reranking.hits)
                 one["degraded"] = reranking.degraded.reason if reranking.degraded else None
-        seconds = {"search": searched - started} | (
-            {"rerank": time.monotonic() - searched} if self.reranker is not None else {}
-        )
         calls = to_jsonable_python(run.ledger.calls())
         for one in raw:
             one["stage_seconds"] = {stage: spent / len(asked) for stage, spent in seconds.items()}
-            one["calls"] = calls if len(asked) == 1 else []
+            one["calls"] = calls if len(asked) == 1 else []  # several are asked at once where no model has a part
         return raw
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Answering:
-    """Answers one question at a time, with a nonce that can be made again; implements System."""
+    """Answers one question at a time; implements System."""
 
     engine: Engine
     collection: str
@@ -141,26 +150,22 @@ class _Answering:
                 query_id=asked.query_id,
             )
         except InvalidQuestion as error:
-            return {"query_id": asked.query_id, "answer": _failed(str(error)), "cited_passages": {}}
-        nonce = hashlib.sha256(f"{self.seed} {asked.text}".encode()).hexdigest()[:8]
-        run = self.engine.new_run(cancelled=cancelled, nonce=nonce)
+            refused = {"status": "failed", "detail": str(error), "usage": asdict(Usage())}
+            return {"query_id": asked.query_id, "answer": refused, "cited_passages": {}}
+        run = self.engine.new_run(cancelled=cancelled, nonce=_nonce(self.seed, asked))
         outcome = self.engine.answer(question, collection=self.collection, emit=ignore, run=run)
-        body = outcome.body(answer_id=asked.query_id, collection=self.collection)
         cited = list(dict.fromkeys(citation.passage_id for citation in outcome.answer.citations))
         passages = self.engine.collection(self.collection).resources.passages.get(cited)
         return {
             "query_id": asked.query_id,
-            "answer": body,
+            "answer": outcome.body(answer_id=asked.query_id, collection=self.collection),
             "cited_passages": {passage.passage_id: passage.text for passage in passages},
         }
 
 
-def _failed(detail: str) -> Raw:
-    return {"status": "failed", "detail": detail, "usage": asdict(Usage())}
-
-
-def _ranked(asked: Asked, hits: Sequence[Hit]) -> Raw:
-    return {"query_id": asked.query_id, "ranking": _documents(hits)}
+def _nonce(seed: int, asked: Asked) -> str:
+    """Return a nonce that can be made again, so that the same seed gives the same prompts."""
+    return hashlib.sha256(f"{seed} {asked.text}".encode()).hexdigest()[:8]
 
 
 def _documents(hits: Sequence[Hit]) -> list[tuple[str, float]]:

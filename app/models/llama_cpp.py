@@ -140,7 +140,7 @@ class LlamaCpp:
 
     def _request(self, prompt: Prompt, sampling: Sampling, run: Run) -> dict[str, Any]:
         fields = chat.sampling_fields(sampling, run) | _grammar(prompt)
-        return {"messages": chat.messages(prompt), **fields}
+        return {"messages": chat.messages(prompt), **chat.prefill_fields(prompt), **fields}
 
     def _complete(self, prompt: Prompt, sampling: Sampling, run: Run) -> Completion:
         progress = _Progress(run.clock())

@@ -40,6 +40,11 @@ class Options(ComponentOptions):
     structured: Literal["json_schema", "json_object"] = Field(
         default="json_schema", description="how the server is told to write JSON; json_object enforces no schema"
     )
+    continue_field: bool = Field(
+        default=True,
+        description="send continue_final_message with a prompt that begins the model's turn: vLLM needs it, OpenAI "
+        "refuses it",
+    )
 
 
 class OpenAIModel:
@@ -123,7 +128,9 @@ class OpenAIModel:
         choice, usage = self._ask(prompt, self._request(prompt, sampling, run), run)
         tokens = (choice.logprobs and choice.logprobs.content) or ()
         written = [token.model_dump() for token in tokens]
-        return chat.completion(choice.message.content or "", choice.finish_reason, usage, written)
+        # llama.cpp repeats the prefill where it does not stream.
+        text = (choice.message.content or "").removeprefix(prompt.prefill)
+        return chat.completion(text, choice.finish_reason, usage, written)
 
     def _first_token(self, prompt: Prompt, run: Run) -> list[dict[str, Any]]:
         request = self._request(prompt, Sampling(max_tokens=1), run)
@@ -137,6 +144,8 @@ class OpenAIModel:
         if structured and self._options.structured == "json_object":
             structured = {"response_format": {"type": "json_object"}}
         fields = chat.sampling_fields(sampling, run) | structured
+        if (own := chat.prefill_fields(prompt)) and self._options.continue_field:
+            fields |= {"extra_body": own}  # not of the OpenAI protocol
         return {"model": self.model_id, "messages": chat.messages(prompt), **fields}
 
     def _ask(self, prompt: Prompt, request: dict[str, Any], run: Run) -> tuple[Any, Usage]:

@@ -2,8 +2,6 @@
 
 import hashlib
 import json
-import logging
-import os
 import threading
 from collections.abc import Sequence
 from functools import cached_property
@@ -19,6 +17,7 @@ from app.core.protocols import Embedder
 from app.core.registry import ComponentOptions, Resources
 from app.core.run import Run
 from app.models import catalog
+from app.models._common.hub import be_quiet_and_offline, first_line
 
 _BATCHES_PER_CHECK = 8  # batches between two looks at the run; the library sorts texts by length within them
 _LOWEST_COSINE = 0.99  # between bfloat16 and float32 vectors of the probes, else float32 is used
@@ -85,11 +84,11 @@ class SentenceEmbedder:
 
     @cached_property
     def _model(self) -> Any:
-        _be_quiet_and_offline()
+        be_quiet_and_offline()
         try:
             return _load(self._folder, self._options.dtype)
         except (OSError, ValueError, KeyError) as error:
-            raise ModelError(f"cannot load the embedder {self._folder}: {_first_line(error)}") from error
+            raise ModelError(f"cannot load the embedder {self._folder}: {first_line(error)}") from error
 
 
 def _read_sizes(folder: Path) -> tuple[int, int]:
@@ -101,11 +100,7 @@ def _read_sizes(folder: Path) -> tuple[int, int]:
         dims = [int(projection["out_features"]) for projection in projections]
         return (dims or [int(config["hidden_size"])])[-1], int(limits["max_seq_length"])
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ModelError(f"{folder} is no sentence-transformers folder: {_first_line(error)}") from error
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0]
+        raise ModelError(f"{folder} is no sentence-transformers folder: {first_line(error)}") from error
 
 
 def _load(folder: Path, dtype: str) -> Any:
@@ -141,16 +136,6 @@ def _encode(model: Any, texts: list[str], batch_size: int) -> NDArray[np.float32
     vectors: NDArray[np.float32] = np.asarray(found, dtype=np.float32)
     vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), np.finfo(np.float32).tiny)
     return vectors
-
-
-def _be_quiet_and_offline() -> None:
-    """Let the libraries load without progress bars, advice and questions to the hub."""
-    os.environ.update(HF_HUB_OFFLINE="1", HF_HUB_DISABLE_TELEMETRY="1", TOKENIZERS_PARALLELISM="false")
-    from transformers.utils import logging as transformers_logging
-
-    transformers_logging.disable_progress_bar()
-    transformers_logging.set_verbosity_error()
-    logging.getLogger("sentence_transformers").setLevel(logging.ERROR)
 
 
 def build(options: Options, resources: Resources) -> Embedder:

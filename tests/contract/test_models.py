@@ -1,6 +1,7 @@
 """What every embedder and language model keeps, whichever module it is."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -9,8 +10,8 @@ import pytest
 from mock_openai import Knobs, mock_openai
 
 from app.core import registry
-from app.core.errors import BudgetExhausted, Cancelled
-from app.core.protocols import Embedder, FirstTokenScorer, LanguageModel, StreamingModel
+from app.core.errors import BudgetExhausted, Cancelled, ModelError
+from app.core.protocols import Embedder, FirstTokenScorer, LanguageModel, PairScorer, StreamingModel
 from app.core.run import Run
 from app.core.settings import load_settings
 from app.core.types import Prompt, Sampling
@@ -18,10 +19,11 @@ from app.models import catalog
 
 # What a component needs to be built in a test; those with a model file are live.
 OPTIONS: dict[str, dict[str, Any]] = {
+    "hf_causal": {"model": "smollm2-135m-instruct-q4_1", "cache_mib": 64},
     "llama_cpp": {"model": "smollm2-135m-instruct-q4_1", "context_tokens": 1024},
     "openai_api": {"model": "mock"},
 }
-LIVE = {"llama_cpp", "sentence_embedder"}
+LIVE = {"hf_causal", "llama_cpp", "sentence_embedder"}
 SAMPLING = Sampling(max_tokens=6)
 TEXTS = ["The rocket reached orbit.", "", "Bread is baked."]
 
@@ -68,8 +70,8 @@ def a_prompt(user: str) -> Prompt:
     return Prompt(name="test/ask", digest="d", system="Be brief.", user=user)
 
 
-def test_every_component_is_an_embedder_or_a_language_model() -> None:
-    found = [param.values[0] for kind in (Embedder, LanguageModel) for param in cases(kind)]
+def test_every_component_is_an_embedder_a_language_model_or_a_pair_scorer() -> None:
+    found = [param.values[0] for kind in (Embedder, LanguageModel, PairScorer) for param in cases(kind)]
     assert sorted(found) == list(registry.names("app.models"))
 
 
@@ -136,9 +138,25 @@ def test_a_stream_is_written_piece_by_piece_and_booked_once(model: LanguageModel
 
 def test_first_token_logprobs_have_shape_and_sign(model: LanguageModel) -> None:
     assert isinstance(model, FirstTokenScorer)
-    found = model.first_token_logprobs([a_prompt("Yes or No?")] * 2, choices=["Yes", "No", "qqq"], run=Run())
-    assert (found.shape, found.dtype) == ((2, 3), np.float32)
+    found = model.first_token_logprobs([a_prompt("Yes or No?")] * 2, choices=["Yes", "No"], run=Run())
+    assert (found.shape, found.dtype) == ((2, 2), np.float32)
     assert (found <= 0.0).all()
-    assert np.isneginf(found[:, 2]).all()
     empty = model.first_token_logprobs([], choices=["Yes"], run=Run())
     assert empty.shape == (0, 1)
+
+
+def test_a_choice_that_is_no_token_is_told_by_minus_infinity_or_refused_by_name(model: LanguageModel) -> None:
+    assert isinstance(model, FirstTokenScorer)
+    told, refused = [[False, True]], "'qqq'"
+    try:
+        told = np.isneginf(model.first_token_logprobs([a_prompt("Yes?")], choices=["Yes", "qqq"], run=Run())).tolist()
+    except ModelError as error:  # of a model that sees its whole vocabulary
+        refused = str(error)
+    assert told == [[False, True]]
+    assert "'qqq'" in refused
+
+
+def test_a_prefill_is_not_repeated(model: LanguageModel) -> None:
+    prompt = replace(a_prompt("What is the capital of France?"), prefill="The capital of France is")
+    [completion] = model.generate([prompt], sampling=SAMPLING, run=Run())
+    assert "capital" not in completion.text

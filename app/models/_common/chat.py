@@ -16,9 +16,15 @@ TOP_LOGPROBS = 20
 
 
 def messages(prompt: Prompt) -> list[dict[str, str]]:
-    """Return the system message, if there is one, and the user's."""
+    """Return the system message, if there is one, the user's, and what the model's own begins with, if it is given."""
     system = [{"role": "system", "content": prompt.system}] if prompt.system else []
-    return [*system, {"role": "user", "content": prompt.user}]
+    begun = [{"role": "assistant", "content": prompt.prefill}] if prompt.prefill else []
+    return [*system, {"role": "user", "content": prompt.user}, *begun]
+
+
+def prefill_fields(prompt: Prompt) -> dict[str, Any]:
+    """Return the fields that make vLLM and llama.cpp go on with a last message of the model, if there is one."""
+    return {"continue_final_message": True, "add_generation_prompt": False} if prompt.prefill else {}
 
 
 def sampling_fields(sampling: Sampling, run: Run) -> dict[str, Any]:

@@ -12,8 +12,8 @@ from typing import Any
 from weakref import WeakValueDictionary
 
 from app.core.errors import ModelError
+from app.models._common.waiting import POLL_SECONDS, held
 
-_POLL_SECONDS = 0.1
 # Tokens computed between two looks at the run: a cancelled prefill ends within one batch.
 _BATCH_TOKENS = 256
 
@@ -58,7 +58,7 @@ class LlamaServer:
         Raises:
             ModelError: the server refused the request; the first line of its reason.
         """
-        with _held(self._lock, check):
+        with held(self._lock, check):
             arrived: queue.SimpleQueue[Chunk | BaseException | None] = queue.SimpleQueue()
             stop = threading.Event()
             body = {**request, "stream": True, "cache_prompt": True, "return_progress": True, "timings_per_token": True}
@@ -158,21 +158,10 @@ def _patient_threads() -> Iterator[None]:
         del os.environ["OMP_WAIT_POLICY"]
 
 
-@contextmanager
-def _held(lock: threading.Lock, check: Callable[[], None]) -> Iterator[None]:
-    check()
-    while not lock.acquire(timeout=_POLL_SECONDS):
-        check()
-    try:
-        yield
-    finally:
-        lock.release()
-
-
 def _drain(arrived: "queue.SimpleQueue[Chunk | BaseException | None]", check: Callable[[], None]) -> Iterator[Chunk]:
     while True:
         try:
-            chunk = arrived.get(timeout=_POLL_SECONDS)
+            chunk = arrived.get(timeout=POLL_SECONDS)
         except queue.Empty:
             check()
             continue

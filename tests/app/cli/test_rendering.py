@@ -24,7 +24,14 @@ def shown(*, width: int = 80, show_steps: bool = False, **fields: Any) -> str:
         Step(node="note", start=0.5, seconds=9.5, summary="1 note of 3 picks", calls=(call,)),
     )
     trace = Trace(
-        trace_id="t", question=question, steps=steps, settings_digest="", index_digest="", seed=0, nonce="0a1b2c3d", versions={}
+        trace_id="t",
+        question=question,
+        steps=steps,
+        settings_digest="",
+        index_digest="",
+        seed=0,
+        nonce="0a1b2c3d",
+        versions={},
     )
     console = Console(width=width, color_system=None, markup=True, emoji=True)
     with console.capture() as captured:

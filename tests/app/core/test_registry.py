@@ -15,7 +15,7 @@ def test_components_are_named_without_being_imported() -> None:
 
 
 def test_an_unknown_name_lists_the_known_ones() -> None:
-    with pytest.raises(UnknownComponent, match=r"no 'listwize' in rerankers/; choose from \['identity'"):
+    with pytest.raises(UnknownComponent, match=r"no 'listwize' in rerankers/; choose from \['attention'"):
         registry.load("rerankers", "listwize")
 
 

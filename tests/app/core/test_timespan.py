@@ -1,7 +1,9 @@
+from collections.abc import Callable
 from datetime import date
 
 import pytest
 
+from app.core.allen import allen_relation
 from app.core.timespan import TimeConstraint, TimeSpan
 
 
@@ -48,3 +50,101 @@ def test_a_constraint_needs_a_span_an_anchor_or_a_relation_that_counts() -> None
         TimeConstraint(relation="before")
     with pytest.raises(ValueError, match="ordinal"):
         TimeConstraint(relation="nth")
+
+
+@pytest.mark.parametrize(
+    ("span", "start", "end", "granularity"),
+    [
+        (TimeSpan.year(1969), date(1969, 1, 1), date(1969, 12, 31), "year"),
+        (TimeSpan.month(1900, 2), date(1900, 2, 1), date(1900, 2, 28), "month"),
+        (TimeSpan.quarter(2010, 3), date(2010, 7, 1), date(2010, 9, 30), "quarter"),
+        (TimeSpan.season(2003, "summer"), date(2003, 6, 1), date(2003, 8, 31), "season"),
+        (TimeSpan.season(2003, "winter"), date(2003, 12, 1), date(2004, 2, 29), "season"),
+        (TimeSpan.decade(1990), date(1990, 1, 1), date(1999, 12, 31), "decade"),
+        (TimeSpan.century(19), date(1801, 1, 1), date(1900, 12, 31), "century"),
+        (TimeSpan.century(1), date(1, 1, 1), date(100, 12, 31), "century"),
+    ],
+)
+def test_units_of_the_calendar_have_their_first_and_last_day(
+    span: TimeSpan, start: date, end: date, granularity: str
+) -> None:
+    assert (span.start, span.end, span.granularity) == (start, end, granularity)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: TimeSpan.year(0),
+        lambda: TimeSpan.year(10000),
+        lambda: TimeSpan.month(2019, 13),
+        lambda: TimeSpan.quarter(2010, 0),
+        lambda: TimeSpan.quarter(2010, 5),
+        lambda: TimeSpan.season(9999, "winter"),
+        lambda: TimeSpan.decade(0),
+        lambda: TimeSpan.decade(1995),
+        lambda: TimeSpan.century(0),
+        lambda: TimeSpan.century(100),
+    ],
+)
+def test_units_that_no_calendar_has_are_refused(make: Callable[[], TimeSpan]) -> None:
+    with pytest.raises(ValueError, match=r"year|month|decade"):
+        make()
+
+
+def test_an_early_year_is_written_with_four_digits() -> None:
+    assert str(TimeSpan.year(476)) == "0476"
+    assert str(TimeSpan.month(476, 9)) == "0476-09"
+    assert str(TimeSpan.decade(470)) == "0470 to 0479"
+
+
+def test_days_are_counted_with_both_ends_and_not_at_all_when_one_is_open() -> None:
+    assert TimeSpan.parse("2021-05-05").days == 1
+    assert TimeSpan.year(2000).days == 366
+    assert TimeSpan(start=date(2009, 1, 1), end=None).days is None
+
+
+def test_an_intersection_is_as_fine_as_the_finer_and_as_sure_as_the_less_sure() -> None:
+    since = TimeSpan(start=date(1967, 5, 1), end=None, granularity="month")
+    circa = TimeSpan(start=date(1960, 1, 1), end=date(1968, 12, 31), granularity="year", approximate=True)
+
+    shared = since.intersection(circa)
+
+    assert shared == TimeSpan(start=date(1967, 5, 1), end=date(1968, 12, 31), granularity="month", approximate=True)
+    assert since.intersection(TimeSpan.year(1966)) is None
+
+
+def test_what_is_open_contains_what_lies_on_that_side_and_is_contained_by_nothing_closed() -> None:
+    since = TimeSpan(start=date(2009, 1, 1), end=None)
+
+    assert since.contains(TimeSpan.decade(2010))
+    assert since.contains(since)
+    assert not since.contains(TimeSpan.year(2008))
+    assert not TimeSpan.century(21).contains(since)
+
+
+def test_a_gap_is_one_day_between_neighbours_and_nothing_where_a_day_is_shared() -> None:
+    year = TimeSpan.year(2004)
+
+    assert year.gap_days(TimeSpan.year(2005)) == 1
+    assert year.gap_days(TimeSpan.year(2002)) == 366
+    assert year.gap_days(TimeSpan.month(2004, 12)) == 0
+    assert year.gap_days(TimeSpan(start=None, end=date(2003, 12, 30))) == 2
+
+
+@pytest.mark.parametrize(
+    ("a", "relation", "b"),
+    [
+        (TimeSpan.year(2003), "before", TimeSpan.year(2005)),
+        (TimeSpan.year(2004), "meets", TimeSpan.year(2005)),
+        (TimeSpan.season(2004, "winter"), "overlaps", TimeSpan.year(2005)),
+        (TimeSpan.month(2005, 1), "starts", TimeSpan.year(2005)),
+        (TimeSpan.month(2005, 2), "during", TimeSpan.year(2005)),
+        (TimeSpan.quarter(2005, 4), "finishes", TimeSpan.year(2005)),
+        (TimeSpan.parse("2005-05-05"), "equals", TimeSpan.parse("2005-05-05")),
+        (TimeSpan(start=date(2005, 1, 1), end=None), "finishes", TimeSpan(start=date(2004, 1, 1), end=None)),
+        (TimeSpan(start=None, end=date(2004, 12, 31)), "meets", TimeSpan.year(2005)),
+        (TimeSpan(start=None, end=date(2005, 12, 31)), "finished_by", TimeSpan.year(2005)),
+    ],
+)
+def test_two_spans_lie_to_each_other_as_allen_names_it(a: TimeSpan, relation: str, b: TimeSpan) -> None:
+    assert allen_relation(a, b) == relation

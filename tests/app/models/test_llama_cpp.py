@@ -84,6 +84,18 @@ def test_first_tokens_have_probabilities(model: LlamaCpp) -> None:
 
 
 @pytest.mark.live
+def test_the_model_writes_on_from_the_prefill_and_does_not_repeat_it(model: LlamaCpp) -> None:
+    options = ServerOptions(base_url=f"{model.listening_address}/v1", model=model.model_id, max_retries=0)
+    client = OpenAIModel(options, api_key="listener-key", offline=True)
+    prompt = a_prompt("What is the capital of France?", prefill="The capital of France is")
+    for asked in (model, client):
+        [completion] = asked.generate([prompt], sampling=Sampling(max_tokens=3), run=Run())
+        assert completion.text.startswith(" Paris")
+        assert asked.first_token_logprobs([prompt], choices=["Paris"], run=Run())[0, 0] > -0.5
+    client.close()
+
+
+@pytest.mark.live
 def test_a_prompt_beyond_the_context_names_both_numbers(model: LlamaCpp) -> None:
     with pytest.raises(ModelError, match=r"has \d{4} tokens, .* is loaded for 1024"):
         model.generate([a_prompt("word " * 2000)], sampling=Sampling(), run=Run())

@@ -64,6 +64,32 @@ def test_a_request_carries_seed_limit_stop_schema_and_key(model: OpenAIModel, kn
     assert knobs.keys == ["Bearer secret"]
 
 
+def test_a_prefill_is_a_last_message_that_the_server_is_told_to_go_on_with(model: OpenAIModel, knobs: Knobs) -> None:
+    model.generate([a_prompt(prefill="[")], sampling=SAMPLING, run=Run())
+    list(model.stream(a_prompt(prefill="["), sampling=SAMPLING, run=Run()))
+    model.first_token_logprobs([a_prompt(prefill="[")], choices=["Yes"], run=Run())
+    for sent in knobs.requests:
+        assert sent["messages"][-1] == {"role": "assistant", "content": "["}
+        assert (sent["continue_final_message"], sent["add_generation_prompt"]) == (True, False)
+
+
+def test_a_prefill_that_the_server_repeats_is_left_out(model: OpenAIModel) -> None:
+    [completion] = model.generate([a_prompt(prefill="I say")], sampling=SAMPLING, run=Run())
+    assert completion.text == ": All is well."  # the mock begins with the last message, as llama.cpp does
+
+
+def test_without_a_prefill_or_with_the_option_off_no_field_is_sent_that_openai_does_not_know(
+    model: OpenAIModel, base_url: str, knobs: Knobs
+) -> None:
+    model.generate([a_prompt()], sampling=SAMPLING, run=Run())
+    other = OpenAIModel(Options(base_url=base_url, model="mock", continue_field=False), api_key=None, offline=True)
+    other.generate([a_prompt(prefill="[")], sampling=SAMPLING, run=Run())
+    other.close()
+    assert [message["role"] for message in knobs.requests[1]["messages"]] == ["system", "user", "assistant"]
+    for sent in knobs.requests:
+        assert not {"continue_final_message", "add_generation_prompt"} & set(sent)
+
+
 def test_a_stream_joins_to_its_text_and_is_booked(model: OpenAIModel) -> None:
     run = Run()
     assert list(model.stream(a_prompt(), sampling=SAMPLING, run=run)) == ["All", " is", " well", "."]
@@ -74,6 +100,13 @@ def test_first_tokens_are_matched_without_spaces_and_the_best_is_kept(model: Ope
     found = model.first_token_logprobs([a_prompt(), a_prompt()], choices=["Yes", "No", "Maybe"], run=Run())
     assert found.shape == (2, 3)
     assert np.allclose(found[0], [-0.1, -2.5, -np.inf])
+
+
+def test_no_more_alternatives_are_asked_for_than_servers_give(model: OpenAIModel, knobs: Knobs) -> None:
+    letters = [chr(ord("A") + number) for number in range(26)]
+    found = model.first_token_logprobs([a_prompt()], choices=letters, run=Run())
+    assert (knobs.requests[0]["top_logprobs"], knobs.requests[0]["max_tokens"]) == (20, 1)
+    assert np.isneginf(found).all()
 
 
 def test_a_server_without_logprobs_is_named(model: OpenAIModel, knobs: Knobs) -> None:
