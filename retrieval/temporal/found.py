@@ -1,0 +1,124 @@
+"""A time found in a text, and how a rule of the grammar reads one."""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Literal
+
+from app.core.timespan import TimeSpan
+
+Form = Literal["number", "calendar", "relative", "yearless", "range", "reversed", "open"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """A time that a text names; `start` and `end` are characters of the text, half-open.
+
+    `span` is None where the words name a time that no span can hold: 30 February, the year 0, 44 BC, another calendar,
+    a range that ends before it starts (`reversed`). A `number` is a year told by its digits alone, without a month, an
+    era or the word: it is a year by its surroundings only. A `relative` time counts from the day of reading; a
+    `yearless` one, `in May`, is the last up to that day, unless the text around it tells the year.
+    """
+
+    start: int
+    end: int
+    span: TimeSpan | None
+    form: Form
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What a date depends on besides its words: the day it is read on, and the order of 03/04/2021 if it is known."""
+
+    today: date | None = None
+    day_first: bool | None = None
+
+
+DIGIT = "0"
+APOSTROPHES = frozenset("'’")
+_TOKEN = re.compile(r"['’](?=\d\d(?!\d))|\w+")
+
+Reader = Callable[[re.Match[str], Setting], TimeSpan | None]
+
+
+def heads(*words: str) -> frozenset[str]:
+    """Return what words begin with, by which a rule is found: their first three letters, DIGIT for numbers."""
+    return frozenset(DIGIT if word[0].isdigit() else word[:3].lower() for word in words)
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A form of times: a pattern, the heads of the words it can begin with, and what it means.
+
+    The reader returns None where the words are no time, and raises ValueError or OverflowError where they name a time
+    that does not exist.
+    """
+
+    pattern: str
+    heads: frozenset[str]
+    read: Reader
+    form: Form = "calendar"
+
+
+class Scanner:
+    """Finds the times of a text from left to right; of the rules that fit a word, the first that reads one wins."""
+
+    def __init__(self, rules: Sequence[Rule]) -> None:
+        self._rules: dict[str, list[tuple[re.Pattern[str], Rule]]] = {}
+        for rule in rules:
+            regex = re.compile(rule.pattern, re.IGNORECASE)
+            for head in rule.heads:
+                self._rules.setdefault(head, []).append((regex, rule))
+
+    def scan(self, text: str, setting: Setting) -> list[Found]:
+        """Return the times of a text in order; no two share a character."""
+        found: list[Found] = []
+        position = 0
+        for token in _TOKEN.finditer(text):
+            start = token.start()
+            word = token[0]
+            rules = self._rules.get(DIGIT if word[0].isdigit() else word[:3].lower())
+            if rules is None or start < position:
+                continue
+            one = _read(text, start, rules, setting)
+            if one is not None:
+                found.append(one)
+                position = one.end
+        return found
+
+
+def _read(text: str, start: int, rules: list[tuple[re.Pattern[str], Rule]], setting: Setting) -> Found | None:
+    for regex, rule in rules:
+        match = regex.match(text, start)
+        if match is None:
+            continue
+        try:
+            span = rule.read(match, setting)
+        except (ValueError, OverflowError):
+            return Found(start=start, end=match.end(), span=None, form=rule.form)
+        if span is not None:
+            return Found(start=start, end=match.end(), span=span, form=rule.form)
+    return None
+
+
+def word_before(text: str, position: int) -> str:
+    """Return the word that ends right before a position, with one separating space; '' where punctuation parts them."""
+    match = _LAST_WORD.search(text, max(0, position - 24), position)
+    return match[1] if match else ""
+
+
+def word_after(text: str, position: int) -> str:
+    """Return the word that begins right after a position and spaces or one hyphen; '' where punctuation parts them."""
+    match = _NEXT_WORD.match(text, position)
+    return match[1] if match else ""
+
+
+def starts_sentence(text: str, position: int) -> bool:
+    """Tell whether only the end of another sentence, or nothing, stands before a position."""
+    return _OPENING.search(text, max(0, position - 8), position) is not None
+
+
+_LAST_WORD = re.compile(r"([^\W_][\w'’-]*)\s+$")
+_NEXT_WORD = re.compile(r"(?:\s+|-)([^\W\d_][\w'’]*)")
+_OPENING = re.compile(r"(?:^|[.?!:;][\"”’)]*\s+|\n\s*)$")

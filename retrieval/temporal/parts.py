@@ -1,0 +1,109 @@
+"""Parts of a named time, told before it: `early 1990s`, `the first half of 2015`, `the end of March 2014`, `circa`."""
+
+import re
+from calendar import monthrange
+from dataclasses import replace
+from datetime import date
+
+from app.core.timespan import TimeSpan
+from retrieval.temporal.found import Found
+from retrieval.temporal.numerals import ORDINAL, ordinal_value
+from retrieval.temporal.other_calendars import BEFORE_CHRIST, CHRISTIAN, OTHER_CALENDAR, OTHER_YEAR
+from retrieval.temporal.units import half_of
+from retrieval.temporal.words import pattern
+
+_WINDOW = 48  # characters in which a part is told
+_THIRD = pattern(
+    r"\b(?P<third>early|mid|middle|late)(?: (?:part|years|days|months) of| in)?[\s-]+(?:the )?$"
+    r"|\b(?P<stretch>beginning|start|middle|end|close) of (?:the )?(?:year )?$"
+    r"|\b(?P<close>year[\s-]?end|end)[\s-]+$"
+)
+_FRACTION = pattern(
+    rf"\b(?P<n>{ORDINAL}|last|latter|final) (?P<of>half|quarter)(?: of)? (?:the )?(?:year )?$",
+)
+_ABOUT = pattern(r"(?:\b(?:circa|about|around|approximately|roughly|ca?\.)\s*|~\s?)(?:the )?(?:years? )?$")
+_THIRDS = {"early": 0, "beginning": 0, "start": 0, "mid": 1, "middle": 1, "late": 2, "end": 2, "close": 2}
+_YEARS_OF_THIRDS = {"decade": ((0, 3), (4, 6), (7, 9)), "century": ((0, 32), (33, 65), (66, 99))}
+_MONTHS_OF_THIRDS = ((1, 4), (5, 8), (9, 12))
+_DAYS_OF_THIRDS = ((1, 10), (11, 20), (21, 31))
+_PARTS = {"half": 2, "quarter": 4}
+
+
+def with_part(found: Found, text: str) -> Found:
+    """Return the time with the era behind it and the words before it that make it less, vaguer or none."""
+    found = _with_era(found, text)
+    before = text[max(0, found.start - _WINDOW) : found.start]
+    if found.span is None or found.form in ("reversed", "open") or not before:
+        return found
+    part = _FRACTION.search(before) or (_THIRD.search(before) if found.form != "range" else None)
+    if part is not None:
+        span = _part(found.span, part)
+        if span is not None:
+            found = replace(found, start=found.start - len(before) + part.start(), span=span, form="calendar")
+            before = text[max(0, found.start - _WINDOW) : found.start]
+    about = _ABOUT.search(before)
+    if about is not None and found.span is not None:
+        start = found.start - len(before) + about.start()
+        return replace(found, start=start, span=replace(found.span, approximate=True))
+    return found
+
+
+def _with_era(found: Found, text: str) -> Found:
+    outside = BEFORE_CHRIST.match(text, found.end) or OTHER_CALENDAR.match(text, found.end)
+    if outside is not None:
+        return replace(found, end=outside.end(), span=None)
+    tells_year = found.form not in ("relative", "yearless")
+    if tells_year and OTHER_YEAR.search(text, max(0, found.start - _WINDOW), found.start):
+        return replace(found, span=None)
+    inside = CHRISTIAN.match(text, found.end)
+    return replace(found, end=inside.end()) if inside is not None else found
+
+
+def _part(span: TimeSpan, part: re.Match[str]) -> TimeSpan | None:
+    words = part.groupdict()
+    if words.get("n") is not None:
+        return _fraction(span, words["n"].lower(), words["of"].lower())
+    if words["third"] is not None:
+        return _third(span, _THIRDS[words["third"].lower()])
+    word = (words["stretch"] or "end").lower()
+    if span.granularity in ("decade", "century") or word == "middle":
+        return _third(span, _THIRDS[word])
+    if span.granularity == "day" and words["close"] is not None:
+        return None
+    day = span.start if word in ("beginning", "start") else span.end
+    return TimeSpan(start=day, end=day) if day is not None else None
+
+
+def _third(span: TimeSpan, number: int) -> TimeSpan | None:
+    if span.start is None or span.end is None:
+        return None
+    year, month = span.start.year, span.start.month
+    match span.granularity:
+        case "decade" | "century":
+            first, last = _YEARS_OF_THIRDS[span.granularity][number]
+            start, end = date(year + first, 1, 1), date(year + last, 12, 31)
+        case "year":
+            first, last = _MONTHS_OF_THIRDS[number]
+            start, end = date(year, first, 1), date(year, last, monthrange(year, last)[1])
+        case "month":
+            first, last = _DAYS_OF_THIRDS[number]
+            start, end = date(year, month, first), date(year, month, min(last, span.end.day))
+        case _:
+            start, end = span.start, span.end
+    return replace(span, start=start, end=end, approximate=True)
+
+
+def _fraction(span: TimeSpan, number: str, part: str) -> TimeSpan | None:
+    """Return a half or a quarter of a year, a decade or a century, None for what is none of these."""
+    if span.start is None or span.end is None or span.granularity not in ("year", "decade", "century"):
+        return None
+    count = _PARTS[part]
+    which = count if number in ("last", "latter", "final") else ordinal_value(number)
+    if not 1 <= which <= count:
+        return None
+    year = span.start.year
+    if span.granularity == "year":
+        return half_of(year, which) if part == "half" else TimeSpan.quarter(year, which)
+    years = (span.end.year - year + 1) / count
+    first, after = year + round(years * (which - 1)), year + round(years * which)
+    return replace(span, start=date(first, 1, 1), end=date(after - 1, 12, 31))
