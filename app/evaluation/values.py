@@ -155,7 +155,7 @@ def _count(words: Sequence[str]) -> int | None:
             times = _count(words[:at])
             more = _count(rest) if words[at + 1 :] else 0
             return times * size + more if times and more is not None and more < size else None
-    if len(words) == 2 and words[0] in _TENS and words[1] in _ONES[1:10]:  # noqa: PLR2004
+    if len(words) == 2 and words[0] in _TENS and words[1] in _ONES[1:10]:  # noqa: PLR2004  # a ten and a one
         return _SMALL[words[0]] + _SMALL[words[1]]
     return _SMALL.get(words[0]) if len(words) == 1 else None
 

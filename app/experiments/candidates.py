@@ -6,10 +6,11 @@ from pathlib import Path
 
 from app.core.errors import InvalidDataset
 from app.core.run import Run
-from app.core.types import DocId, Hit, Passage, PassageId, Query, StageScore
+from app.core.types import DocId, Hit, Passage, Query, StageScore
 from app.evaluation.records import Ranking
 from app.evaluation.trec import read_run
 from app.experiments.datasets import CANDIDATES, CORPUS, Dataset, corpus_rows
+from app.ingest.splitter import passage_id
 
 
 def given_lists(dataset: Dataset) -> Callable[[Sequence[Query], Run], list[list[Hit]]]:
@@ -59,7 +60,7 @@ def _passages(corpus: Path, wanted: Collection[str]) -> dict[str, Passage]:
 def _passage(doc_id: str, title: str, text: str) -> Passage:
     version = hashlib.sha256(text.encode()).hexdigest()
     return Passage(
-        passage_id=PassageId(f"{doc_id}@{version[:8]}#0"),
+        passage_id=passage_id(DocId(doc_id), text, 0),
         doc_id=DocId(doc_id),
         document_version=version,
         title=title,
