@@ -35,8 +35,9 @@ class Options(ComponentOptions):
         default="qwen2.5-coder-1.5b-instruct-q4_k_m",
         description="name in the model catalogue, or path of a GGUF file or of a Hugging Face folder",
     )
-    dtype: Literal["auto", "float32", "bfloat16"] = Field(
-        default="auto", description="number format; auto: bfloat16 on a GPU or with AMX, else float32"
+    dtype: Literal["auto", "float32", "bfloat16", "int8"] = Field(
+        default="auto",
+        description="number format; auto: bfloat16 on a GPU or with AMX, int8 with AVX-512 VNNI, else float32",
     )
     device: Literal["auto", "cpu", "cuda"] = Field(default="auto", description="where it computes; auto: a GPU if any")
     context_tokens: int = Field(default=16_384, ge=64, le=131_072, description="longest prompt, in tokens")

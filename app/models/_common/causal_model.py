@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 
 from app.core.errors import ModelError
-from app.models._common import forward_pass
+from app.models._common import forward_pass, int8_linear
 from app.models._common.chat_tokens import ChatTokens
 from app.models._common.forward_pass import Enough, ForwardPass, Reading, Row
 from app.models._common.hub import be_quiet_and_offline, first_line
@@ -46,11 +46,14 @@ class CausalModel:
         self.lock = threading.Lock()
         self.cache = PrefixCache(load.cache_mib * 2**20)
         self.device = torch.device(_device(load.device))
+        number_format = _format(load.dtype, self.device)
         with _loading_errors(load):
-            self._model, tokenizer = _load(load.folder, _dtype(load.dtype, self.device), self.device)
+            self._model, tokenizer = _load(load.folder, number_format, self.device)
             self._head = self._model.get_output_embeddings()
             self.tokens = ChatTokens(tokenizer, model_id=load.model_id)
             self._check_family()
+            if number_format == "int8":
+                int8_linear.round_linears(self._model, but=self._head)
         self.ends = _end_tokens(self._model, tokenizer)
         self.layers = int(self._model.config.num_hidden_layers)
         self.context = min([load.context_tokens, *_limits(self._model.config)])
@@ -167,26 +170,31 @@ def _device(wanted: str) -> str:
     return "cuda" if wanted != "cpu" and torch.cuda.is_available() else "cpu"
 
 
-def _dtype(wanted: str, device: torch.device) -> torch.dtype:
-    """Return the number format; `auto` is bfloat16 where the hardware multiplies it faster than float32.
+def _format(wanted: str, device: torch.device) -> str:
+    """Return the number format; `auto` is bfloat16 where the hardware multiplies it faster than float32, or int8.
 
     GPUs do, and AMX tiles. Processors with the AVX-512 instructions for it alone do not: 512 tokens took 1.5 times as
     long as in float32 with a 135M model, single matrices of 0.5B and 1.5B models 1.7 times as long (torch 2.13).
     """
+    if wanted == "int8" and device.type == "cuda":
+        raise ModelError("int8 is for the processor; set the option dtype to auto, or device to cpu")
     if wanted != "auto":
-        return torch.bfloat16 if wanted == "bfloat16" else torch.float32
+        return wanted
     if device.type == "cuda":
-        return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float32
+        return "bfloat16" if torch.cuda.is_bf16_supported() else "float32"
     has_tiles = getattr(torch.cpu, "_is_amx_tile_supported", lambda: False)  # private: absent in some versions
-    return torch.bfloat16 if has_tiles() else torch.float32
+    if has_tiles():
+        return "bfloat16"
+    return "int8" if int8_linear.is_fast_here() else "float32"
 
 
-def _load(folder: Path, dtype: torch.dtype, device: torch.device) -> tuple[Any, Any]:
+def _load(folder: Path, number_format: str, device: torch.device) -> tuple[Any, Any]:
     be_quiet_and_offline()
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
     forward_pass.register()
     tokenizer = AutoTokenizer.from_pretrained(str(folder), local_files_only=True)
+    dtype = torch.float32 if number_format == "float32" else torch.bfloat16
     model = AutoModelForCausalLM.from_pretrained(
         str(folder), dtype=dtype, attn_implementation=forward_pass.NAME, local_files_only=True
     )

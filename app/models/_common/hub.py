@@ -7,6 +7,7 @@ import os
 def be_quiet_and_offline() -> None:
     """Let the libraries load without progress bars, advice and questions to the hub."""
     os.environ.update(HF_HUB_OFFLINE="1", HF_HUB_DISABLE_TELEMETRY="1", TOKENIZERS_PARALLELISM="false")
+    os.environ.setdefault("TQDM_DISABLE", "1")
     from transformers.utils import logging as transformers_logging
 
     transformers_logging.disable_progress_bar()
