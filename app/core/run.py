@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from app.core.budget import Budget
 from app.core.errors import BudgetExhausted, Cancelled
@@ -41,8 +41,17 @@ class Run:
             raise Cancelled("stopped by the caller")
         if self.clock() >= self.deadline:
             raise BudgetExhausted("the deadline has passed")
-        self.budget.check(self.ledger.total())
+        self.budget.check(self.ledger.own())
 
     def remaining_seconds(self) -> float:
         """Return the seconds until the deadline, at least 0, infinite without one."""
         return max(0.0, self.deadline - self.clock())
+
+    def apart(self, name: str, budget: Budget) -> "Run":
+        """Return the run of a part of this work: with a budget of its own, and at most half of the time that is left.
+
+        Its calls stand in these books too, but do not count against this budget, so a part can neither use up what the
+        rest needs nor be refused for what the rest has spent. All parts of one name share one budget.
+        """
+        middle = self.clock() + self.remaining_seconds() / 2
+        return replace(self, deadline=middle, budget=budget, ledger=self.ledger.part(name))

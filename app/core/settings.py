@@ -21,6 +21,8 @@ from app.core.errors import ConfigError
 
 PRESETS = ("default", "fast", "offline")
 Mode = Literal["hybrid", "lexical", "dense"]
+Temporal = Literal["intervals", "mrag", "years", "off"]
+NO_RERANKER = "identity"
 
 
 def is_loopback(host: str) -> bool:
@@ -54,6 +56,10 @@ class Models(_Section):
         description="model whose probabilities and attention rerankers read, from app/models; null: the generator",
     )
 
+    def roles(self, *, writing: bool) -> tuple[str, ...]:
+        """Return which of them are asked in turn: to write, the generator; to be read, the scorer before it."""
+        return ("scorer", "generator") if self.scorer and not writing else ("generator",)
+
 
 class Indexes(_Section):
     """Which indexes a collection has."""
@@ -77,7 +83,10 @@ class Search(_Section):
     top_k: int = Field(default=10, ge=1, le=1000, description="hits that a search returns")
     depth: int = Field(default=100, ge=1, le=1000, description="candidates fetched from each index before fusion")
     rrf_k: int = Field(default=60, ge=1, le=1000, description="constant of reciprocal rank fusion")
-    reranker: Component = Field(default=Component(name="identity"), description="reranker, from rerankers")
+    temporal: Temporal = Field(
+        default="intervals", description="how times move hits of questions that ask for one; `off`: not at all"
+    )
+    reranker: Component = Field(default=Component(name=NO_RERANKER), description="reranker, from rerankers")
 
 
 class Agent(_Section):
@@ -89,6 +98,10 @@ class Agent(_Section):
     passages: int = Field(default=6, ge=1, le=50, description="passages read after each search")
     sentences: int = Field(default=8, ge=1, le=60, description="sentences of them that the model is shown")
     extra_searches: int = Field(default=1, ge=0, le=1, description="searches made after the first")
+    versions: bool = Field(
+        default=False,
+        description="whether code chooses among what was so at different times, if one is asked for",
+    )
 
 
 class Ingest(_Section):
@@ -105,6 +118,11 @@ class Limits(_Section):
     seconds: float = Field(default=180.0, gt=0, description="time until an answer must be there, in seconds")
     max_calls: int = Field(default=12, ge=1, description="model calls")
     max_tokens: int = Field(default=8000, ge=100, description="tokens, prompt and completion together")
+    rerank_tokens: int = Field(
+        default=200_000,
+        ge=0,
+        description="tokens that a reranker may read besides; beyond them, or half of the time left, the order stays",
+    )
     question_characters: int = Field(default=2000, ge=10, description="longest question, in characters")
 
 
@@ -142,6 +160,17 @@ class Settings(_Section):
     ingest: Ingest = Ingest()
     limits: Limits = Limits()
     server: Server = Server()
+
+    def with_reranker(self, name: str | None) -> "Settings":
+        """Return the settings with the reranker of that name: as it is set, if it is the one set, else its defaults.
+
+        `none` is the one that leaves the order as it is; None changes nothing. The name is not checked here.
+        """
+        wanted = NO_RERANKER if name == "none" else name
+        if wanted is None or wanted == self.search.reranker.name:
+            return self
+        search = self.search.model_copy(update={"reranker": Component(name=wanted)})
+        return self.model_copy(update={"search": search})
 
     def digest(self) -> str:
         """Return the SHA-256 of what can change an answer (folders, server and secrets left out)."""

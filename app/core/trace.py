@@ -7,6 +7,7 @@ from typing import Any, cast
 
 from pydantic_core import to_jsonable_python
 
+from app.core.asked_time import time_json
 from app.core.events import Emit, ignore
 from app.core.ledger import ModelCall
 from app.core.run import Run
@@ -109,6 +110,7 @@ class Outcome:
             "collection": collection,
             "question": self.trace.question.text,
             "asked_on": self.trace.question.asked_on.isoformat(),
+            "time": time_json(self.trace.question.time),
             **content,
             "trace": to_jsonable_python(self.trace),
         }

@@ -20,7 +20,7 @@ AnswerReason = Literal[
     "insufficient_evidence", "out_of_collection", "conflicting_evidence", "time_gap", "budget_exhausted"
 ]
 Verdict = Literal["supported", "partly", "unsupported", "contradicted"]
-DegradedReason = Literal["deadline", "budget", "unparsable", "missing_scores", "model_error"]
+DegradedReason = Literal["deadline", "budget", "unparsable", "missing_scores", "missing_capability", "model_error"]
 Offsets = tuple[int, int]
 
 
@@ -63,6 +63,7 @@ class Passage:
     uri: str = ""
     mentions: tuple[TimeMention, ...] = ()
     holds: TimeSpan | None = None
+    superseded_by: DocId | None = None
 
     def __post_init__(self) -> None:
         if self.end - self.start != len(self.text):
@@ -185,7 +186,8 @@ class EvidenceNote:
 class Citation:
     """What a marker in an answer points at; enough to check the quote when the document is gone.
 
-    `start` and `end` are characters of the quote in its passage, half-open; `marker` counts from 1.
+    `start` and `end` are characters of the quote in its passage, half-open; `marker` counts from 1. `told_for` are the
+    times for which the quote tells what was asked, where the question was bound to a time.
     """
 
     marker: int
@@ -204,6 +206,7 @@ class Citation:
     holds: TimeSpan | None = None
     stance: Stance = "supports"
     verdict: Verdict = "supported"
+    told_for: tuple[TimeSpan, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

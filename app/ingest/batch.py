@@ -14,6 +14,7 @@ from app.ingest.records import ReadDocument
 from app.ingest.splitter import Draft, Splitter
 from app.store.database import Database
 from app.store.documents import Documents, StoredVersion
+from retrieval.temporal import expressions
 
 MAX_DOCUMENTS = 256
 MAX_CHARACTERS = 500_000
@@ -30,6 +31,7 @@ class Flushed:
     replaced: int = 0
     unchanged: int = 0
     passages: int = 0
+    warnings: tuple[str, ...] = ()
 
 
 class Batch:
@@ -62,7 +64,7 @@ class Batch:
         stored = self._documents.versions([draft.document.doc_id for draft in drafts])
         changed: list[Stored] = [
             (draft.document, passages, file.uri)
-            for (file, _), draft, passages in zip(waiting, drafts, split, strict=True)
+            for (file, _), draft, passages in zip(waiting, drafts, [one.passages for one in split], strict=True)
             if not _is_stored(stored.get(draft.document.doc_id, ()), draft.document, passages)
         ]
         self._store(changed, stored=stored, run=run)
@@ -73,6 +75,11 @@ class Batch:
             replaced=len(changed) - len(new),
             unchanged=len(drafts) - len(changed),
             passages=sum(len(passages) for _, passages, _ in changed),
+            warnings=tuple(
+                f"{place_of(file, read)}: {one.impossible} times that no calendar of the years 1 to 9999 holds"
+                for (file, read), one in zip(waiting, split, strict=True)
+                if one.impossible
+            ),
         )
 
     def _store(self, changed: Sequence[Stored], *, stored: Mapping[DocId, Sequence[StoredVersion]], run: Run) -> None:
@@ -96,6 +103,11 @@ class Batch:
         ]
 
 
+def place_of(file: SourceFile, read: ReadDocument) -> str:
+    """Return the words that name a document to people: its file, and its row in a table."""
+    return f"{file.name} row {read.row}" if read.row else file.name
+
+
 def _uri(file: SourceFile, read: ReadDocument) -> str:
     return f"{file.uri}#{read.key}" if read.key else file.uri
 
@@ -115,8 +127,15 @@ def _document(read: ReadDocument, doc_id: DocId, uri: str, now: datetime) -> Doc
 
 
 def version_of(read: ReadDocument) -> str:
-    """Return the SHA-256 of what a document says and what is said of it."""
-    content = [read.text, read.title, str(read.published), read.superseded_by, sorted(read.metadata.items())]
+    """Return the SHA-256 of what a document says, what is said of it and how its times are read."""
+    content = [
+        expressions.VERSION,
+        read.text,
+        read.title,
+        str(read.published),
+        read.superseded_by,
+        sorted(read.metadata.items()),
+    ]
     return hashlib.sha256(json.dumps(content, ensure_ascii=False).encode()).hexdigest()
 
 

@@ -1,15 +1,13 @@
 """Publication dates as they are written in metadata: read exactly, at their own granularity, never guessed."""
 
-import calendar
 import re
 from datetime import date, datetime
 
+from app.core.months import MONTH_NUMBERS
 from app.core.timespan import TimeSpan
 
 _ISO = re.compile(r"(\d{4}(?:-\d{2}(?:-\d{2})?)?)(?:[T ]\d{2}:?\d{2}.*)?")
 _PDF = re.compile(r"D:(\d{4})(\d{2})?(\d{2})?[\d+\-'Zz]*")
-_MONTHS = {name.casefold(): number for number, name in enumerate(calendar.month_name) if name}
-_MONTHS |= {name.casefold(): number for number, name in enumerate(calendar.month_abbr) if name} | {"sept": 9}
 _DAY_FIRST = re.compile(r"(?:(\d{1,2})(?:st|nd|rd|th)? )?([A-Za-z]+)\.?,? (\d{4})")
 _MONTH_FIRST = re.compile(r"([A-Za-z]+)\.? (\d{1,2})(?:st|nd|rd|th)?,? (\d{4})")
 
@@ -49,7 +47,7 @@ def _in_words(text: str) -> TimeSpan:
         month, day, year = words.groups()
     else:
         raise ValueError(f"'{text}' is no date")
-    number = _MONTHS.get(month.casefold())
+    number = MONTH_NUMBERS.get(month.casefold())
     if number is None:
         raise ValueError(f"'{text}' names no month")
     return TimeSpan.parse(f"{year}-{number:02d}" + (f"-{int(day):02d}" if day else ""))

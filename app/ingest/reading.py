@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from app.core.errors import AppError, UnreadableDocument
 from app.core.run import Run
 from app.core.types import DocId
-from app.ingest.batch import Batch
+from app.ingest.batch import Batch, place_of
 from app.ingest.files import Found, SourceFile, check_readable, digest_of_file
 from app.ingest.publisher import Publisher
 from app.ingest.readers import READERS, read
@@ -135,13 +135,13 @@ class Reading:
         self._files.put(file.uri, digest)
 
     def _take(self, file: SourceFile, document: ReadDocument) -> None:
-        where = f"{file.name} row {document.row}" if document.row else file.name
-        self._warnings += [f"{where}: {warning}" for warning in document.warnings]
+        self._warnings += [f"{place_of(file, document)}: {warning}" for warning in document.warnings]
         self._batch.put(file, document)
 
     def _flush(self, done: int) -> None:
         flushed = self._batch.flush(run=self._run)
         self._seen.update(flushed.doc_ids)
+        self._warnings += flushed.warnings
         for name in ("added", "replaced", "unchanged", "passages"):
             self._counts[name] += getattr(flushed, name)
         complete, self._complete = self._complete, []

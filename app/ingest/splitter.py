@@ -3,7 +3,7 @@
 A passage holds whole sentences of one section and as many as fit, and it ends early where a paragraph would be torn
 that fits into the next. Passages do not overlap: a sentence would be found, read and cited twice, and its number in
 the index would depend on its neighbours. What an overlap would give, context, the title gives that is embedded with
-each passage, and the neighbours that can be read by their ordinals.
+each passage, and the neighbours that can be read by their ordinals. Each passage comes with the times that it mentions.
 """
 
 import hashlib
@@ -17,6 +17,7 @@ from app.core.protocols import TokenCounter
 from app.core.sentences import sentence_spans
 from app.core.types import DocId, Document, Offsets, Passage, PassageId
 from app.ingest.records import Mark
+from retrieval.temporal import expressions
 
 VERSION = 1  # raised when the same text would be split otherwise, so that unchanged files are read again
 _WORD = re.compile(r"\S{1,100}")  # a longer run of characters is data: it is cut, for its tokens are unpredictable
@@ -33,6 +34,14 @@ class Draft:
     pages: Sequence[Mark] = ()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Split:
+    """The passages of a document, in order; `impossible` counts the times in its text that no span can hold."""
+
+    passages: tuple[Passage, ...]
+    impossible: int = 0
+
+
 class Splitter:
     """Splits documents into passages of at most `passage_tokens`, their document's title included.
 
@@ -45,11 +54,11 @@ class Splitter:
 
     @property
     def recipe(self) -> str:
-        """What the passages of a text depend on."""
-        return f"{VERSION}/{self._limit}"
+        """What the passages of a text and their mentions depend on."""
+        return f"{VERSION}/{self._limit}/{expressions.VERSION}"
 
-    def split(self, drafts: Sequence[Draft]) -> list[tuple[Passage, ...]]:
-        """Return the passages of each document, in order; texts are counted together, so give many at once."""
+    def split(self, drafts: Sequence[Draft]) -> list[Split]:
+        """Return the passages of each document; texts are counted together, so give many at once."""
         blocks = [(place, block) for place, draft in enumerate(drafts) for block in _blocks(draft)]
         short = [(place, block) for place, block in blocks if not self._is_long(block)]
         counts = self._count([(drafts[place], block.span) for place, block in short])
@@ -57,7 +66,7 @@ class Splitter:
         pieces: list[list[_Block]] = [[] for _ in drafts]
         for place, block in blocks:
             pieces[place] += [block] if (place, block) in fitting else self._split_block(drafts[place], block)
-        return [tuple(_passages(draft, found)) for draft, found in zip(drafts, pieces, strict=True)]
+        return [_split(draft, found) for draft, found in zip(drafts, pieces, strict=True)]
 
     def _is_long(self, block: "_Block") -> bool:
         """Tell whether a block is so long that counting all of it would be wasted: it is counted by its sentences."""
@@ -181,14 +190,21 @@ def _trimmed(text: str, span: Offsets) -> Offsets:
     return start, start + len(piece.strip())
 
 
-def _passages(draft: Draft, blocks: Sequence[_Block]) -> Iterator[Passage]:
+def _split(draft: Draft, blocks: Sequence[_Block]) -> Split:
+    found = list(_passages(draft, blocks))
+    return Split(passages=tuple(passage for passage, _ in found), impossible=sum(times for _, times in found))
+
+
+def _passages(draft: Draft, blocks: Sequence[_Block]) -> Iterator[tuple[Passage, int]]:
+    """Yield passages, each with the number of its impossible times."""
     document = draft.document
     starts = [page.start for page in draft.pages]
     for ordinal, block in enumerate(blocks):
         start, end = block.span
         text = document.text[start:end]
         page = bisect_right(starts, start)
-        yield Passage(
+        times = expressions.read_expressions(text, published=document.published)
+        passage = Passage(
             passage_id=passage_id(document.doc_id, text, ordinal),
             doc_id=document.doc_id,
             document_version=document.version,
@@ -199,7 +215,9 @@ def _passages(draft: Draft, blocks: Sequence[_Block]) -> Iterator[Passage]:
             page=int(draft.pages[page - 1].name) if page else None,
             section=block.section,
             published=document.published,
+            mentions=times.mentions,
         )
+        yield passage, times.impossible
 
 
 def passage_id(doc_id: DocId, text: str, ordinal: int) -> PassageId:

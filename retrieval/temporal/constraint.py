@@ -2,7 +2,8 @@
 
 First the times that the text names and the words around them, then events that bound, then words of order, which take
 what bounds as their window, then words for today. The span is the time named: "before 2010" names 2010. Of a window,
-and where two bounds meet, it is what satisfies them. No model is asked; a question takes less than a millisecond.
+and where two bounds meet, it is what satisfies them; of `current`, the day of asking. No model is asked; a question
+takes less than a millisecond.
 """
 
 import re
@@ -86,7 +87,7 @@ def _read(text: str, asked_on: date, day_first: bool | None) -> _Reading | None:
         return bounded if order is None else _window(bounded, order)
     order, current = order_in(text, taken), current_in(text, taken)
     if current is not None and (order is None or (order.relation != "last" and current.is_adverb)):
-        return _Reading("current", current.start, current.end)
+        return _Reading("current", current.start, current.end, span=TimeSpan(start=asked_on, end=asked_on))
     return None if order is None else _Reading(order.relation, order.start, order.end, ordinal=order.ordinal)
 
 

@@ -15,7 +15,7 @@ _WORDS: tuple[tuple[Relation, str], ...] = (
     ("before", rf"prior to|(?:earlier|older) than|ahead of|{_IN_THE_YEARS}(?:before|preceding|leading up to)|pre-"),
     ("after", r"subsequent to|(?:later|newer|younger|more recent) than|past|beyond|post-"),
     ("after", rf"{_IN_THE_YEARS}(?:after|following)"),
-    ("until", r"up until|up to(?: and including)?|until|till|['’]til|through(?: to)?|ending (?:in|on)|by"),
+    ("until", r"up until|up to(?: and including)?|until|till|['’]til|(?:through|thru)(?: to)?|ending (?:in|on)|by"),
     ("as_of", r"as (?:of|at|on)|as (?:\w+ ){1,3}(?:stood|was|were|existed|applied) (?:in|on|at|as of)"),
     ("during", r"as (?:early|late|recently|far back) as|all through|throughout|during|within|over|back to"),
     ("during", r"in|on|at|for|of|from"),

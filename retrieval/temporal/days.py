@@ -2,17 +2,22 @@
 
 import re
 from calendar import monthrange
-from datetime import date
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import MAXYEAR, MINYEAR, date
 
 from app.core.timespan import TimeSpan
 from retrieval.temporal.found import APOSTROPHES, DIGIT, Rule, Setting, word_before
 from retrieval.temporal.months import MONTH, MONTH_HEADS, WEEKDAY, WEEKDAY_HEADS, month_number
 from retrieval.temporal.numerals import ORDINAL, ORDINAL_HEADS, ordinal_value
+from retrieval.temporal.words import pattern
 
 _NOT_IN_NUMBER = r"(?<![\w$£€#.])(?<!\d[,/:])"
+_RELEASES = frozenset("version driver release firmware build update patch revision v".split())  # 10.4.2020 is one
+_EACH = pattern(r"\s*(?:of )?(?:each|every|any) year\b|\s*(?:annually|yearly)\b")
 _YEAR = r"(?P<y>\d{3,5}|['’]\d\d)(?![.,]?\d)(?!\w)"
 _DAY = r"\d{1,2}(?:st|nd|rd|th)?"
-_TO = r"\s*(?:-|–|—|to|and|until|till|through)\s*(?:the\s+)?"
+_TO = r"\s*(?:-|–|—|/|to|and|until|till|through)\s*(?:the\s+)?"
 _CLOCK = r"(?:T\d\d:\d\d(?::\d\d)?(?:\.\d+)?(?:Z|[+-]\d\d:?\d\d)?)?"
 _OF_WEEK = rf"(?:{WEEKDAY},?\s+(?:the\s+)?)?"
 _WORDS = frozenset({"may", "mar", "march", "dec"})  # verbs and abbreviations when in lower case and without a year
@@ -53,7 +58,7 @@ def _eight_figures(match: re.Match[str], _setting: Setting) -> TimeSpan | None:
 
 def _figures(match: re.Match[str], setting: Setting) -> TimeSpan | None:
     """Return the day of `31/12/2009`; of `03/04/2021` whatever lies from the one reading to the other."""
-    if match["s"] != match["t"]:
+    if match["s"] != match["t"] or word_before(match.string, match.start()).lower() in _RELEASES:
         return None
     first, second, year = int(match["a"]), int(match["b"]), int(match["y"])
     day_first = True if match["s"] == "." else setting.day_first  # dots are written where the day comes first
@@ -76,14 +81,43 @@ def _in_words(match: re.Match[str], setting: Setting) -> TimeSpan:
 
 
 def _without_year(match: re.Match[str], setting: Setting) -> TimeSpan | None:
-    if setting.today is None or match["m"].rstrip(".") in _WORDS:
+    if match["m"].rstrip(".") in _WORDS or (setting.today is None and not setting.in_passage):
         return None
-    return _latest(setting.today, month_number(match["m"]), _number(match["d"]))
+    month, day = month_number(match["m"]), _number(match["d"])
+    date(_LEAP_YEAR, month, day)  # fails for days that no year has
+    if setting.in_passage:
+        recurs = word_before(match.string, match.start()).lower() in ("each", "every")
+        if recurs or _EACH.match(match.string, match.end()):
+            return None
+        return in_meant_year(setting, lambda year: _day(year, month, day))
+    return None if setting.today is None else _latest(setting.today, month, day)
+
+
+def in_meant_year(setting: Setting, of_year: Callable[[int], TimeSpan]) -> TimeSpan | None:
+    """Return the span of a passage that lacks its year: in the year named last, else the nearest to publication.
+
+    None where neither is known, or where the year named last has no such day.
+    """
+    last = setting.near.end or setting.near.start if setting.near is not None else None
+    if last is not None:
+        years = [last.year]
+    elif setting.today is not None and not setting.is_lost:
+        years = [year for year in range(setting.today.year - 1, setting.today.year + 2) if MINYEAR <= year <= MAXYEAR]
+    else:
+        return None
+    spans = []
+    for year in years:
+        with suppress(ValueError):  # no 29 February
+            spans.append(of_year(year))
+    today = setting.today or last
+    if today is None or not spans:
+        return None
+    day = TimeSpan(start=today, end=today)
+    return min(spans, key=day.gap_days)
 
 
 def _latest(today: date, month: int, day: int) -> TimeSpan:
     """Return the last such day up to today; a leap day may be years ago."""
-    date(_LEAP_YEAR, month, day)  # fails for days that no year has
     year = today.year
     while day > monthrange(year, month)[1] or date(year, month, day) > today:
         year -= 1
@@ -114,7 +148,7 @@ RULES = (
         _eight_figures,
     ),
     Rule(
-        rf"{_NOT_IN_NUMBER}(?P<y>\d{{4}})(?P<s>[-/.])(?P<m>\d\d?)(?P<t>[-/.])(?P<d>\d\d?)(?!\d){_CLOCK}",
+        rf"(?<![\w$£€#.])(?:(?<!\d[,/:])|(?<=-\d\d/))(?P<y>\d{{4}})(?P<s>[-/.]|\s-\s)(?P<m>\d\d?)(?P<t>[-/.]|\s-\s)(?P<d>\d\d?)(?!\d){_CLOCK}",
         _DIGITS,
         _iso,
     ),
@@ -123,6 +157,8 @@ RULES = (
         _DIGITS,
         _figures,
     ),
+    Rule(rf"(?<![\w$£€#.])(?P<d>\d\d)/(?P<m>{MONTH})/(?P<y>\d{{4}})(?!\d)", _DIGITS, _in_words),
+    Rule(rf"{_NOT_IN_NUMBER}(?P<y>\d{{4}})\s+(?P<m>{MONTH})\s+(?P<d>\d\d?)(?!\w|[/:-]\d)", _DIGITS, _in_words),
     Rule(rf"{_NOT_IN_NUMBER}{_DAYS_MONTH}{_COMMA}{_YEAR}", _DIGITS, _some_days, "range"),
     Rule(rf"{_MONTH_DAYS}{_COMMA}{_YEAR}", MONTH_HEADS, _some_days, "range"),
     Rule(rf"{_DAY_MONTH}{_COMMA}{_YEAR}", _DIGITS | WEEKDAY_HEADS, _in_words),

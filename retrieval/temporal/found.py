@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Literal
 
@@ -29,10 +29,28 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """What a date depends on besides its words: the day it is read on, and the order of 03/04/2021 if it is known."""
+    """What a date depends on besides its words: the day it is read on, and the order of 03/04/2021 if it is known.
+
+    In a passage, unlike in a question, today is the day of its publication and times also count from the one named
+    last, `near`: "three years later". `is_lost` tells that no span could hold that one.
+    """
 
     today: date | None = None
     day_first: bool | None = None
+    in_passage: bool = False
+    near: TimeSpan | None = None
+    is_lost: bool = False
+
+    @property
+    def origin(self) -> TimeSpan | None:
+        """What "three years later" counts from; None where nothing tells."""
+        if self.near is not None or self.is_lost or self.today is None:
+            return self.near
+        return TimeSpan(start=self.today, end=self.today)
+
+    def after(self, span: TimeSpan | None) -> "Setting":
+        """Return the setting of the words behind a time."""
+        return replace(self, near=span, is_lost=span is None)
 
 
 DIGIT = "0"
@@ -85,6 +103,8 @@ class Scanner:
             if one is not None:
                 found.append(one)
                 position = one.end
+                if setting.in_passage:
+                    setting = setting.after(one.span)
         return found
 
 

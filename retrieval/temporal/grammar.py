@@ -23,17 +23,21 @@ def read_times(text: str, *, today: date | None, day_first: bool | None = None) 
 
     No two share a character. Times told from a day are read only if `today` is given.
     """
-    return _apart([_with_open_end(text, found) for found in named_times(text, today=today, day_first=day_first)])
+    return apart([_with_open_end(text, found) for found in named_times(text, today=today, day_first=day_first)])
 
 
 def named_times(text: str, *, today: date | None, day_first: bool | None = None) -> list[Found]:
     """Return the times that a text names, without the words around them that bound: 2009 for `until 2009`."""
-    setting = Setting(today=today, day_first=day_first)
-    times = [with_part(found, text) for found in _SCANNER.scan(text, setting)]
-    return _apart(joined(text, _apart(times), lambda words: _read_one(words, setting)))
+    return times_in(text, Setting(today=today, day_first=day_first))
 
 
-def _apart(times: list[Found]) -> list[Found]:
+def times_in(text: str, setting: Setting) -> list[Found]:
+    """Return the times that a text names, read in the setting of a question or a passage."""
+    times = [with_part(found, text, in_passage=setting.in_passage) for found in _SCANNER.scan(text, setting)]
+    return apart(joined(text, apart(times), lambda words: _read_one(words, setting), coarse=setting.in_passage))
+
+
+def apart(times: list[Found]) -> list[Found]:
     """Return the times without the words that the one before has taken: `AD` of `2010 AD 5`."""
     result: list[Found] = []
     for time in times:

@@ -1,5 +1,6 @@
 """The names of months, weekdays and seasons."""
 
+from app.core.months import MONTH_NAMES, MONTH_NUMBERS
 from app.core.timespan import Season
 from retrieval.temporal.found import heads
 
@@ -7,15 +8,14 @@ MONTH = (
     r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?"
     r"|nov(?:ember)?|dec(?:ember)?)\b\.?"
 )
-MONTH_IN_FULL = r"(?:january|february|march|april|may|june|july|august|september|october|november|december)\b"
+MONTH_IN_FULL = rf"(?:{'|'.join(MONTH_NAMES)})\b"
 WEEKDAY = r"(?:mon|tues|wednes|thurs|fri|satur|sun)day\b"
 SEASON = r"(?:spring|summer|autumn|fall|winter)\b"
 
-MONTH_HEADS = heads(*"jan feb mar apr may jun jul aug sep oct nov dec".split())
+MONTH_HEADS = heads(*(name[:3] for name in MONTH_NAMES))
 WEEKDAY_HEADS = heads(*"mon tue wed thu fri sat sun".split())
 SEASON_HEADS = heads("spring", "summer", "autumn", "fall", "winter")
 
-_MONTHS = "jan feb mar apr may jun jul aug sep oct nov dec".split()
 _WEEKDAYS = "mon tue wed thu fri sat sun".split()
 _SEASONS: dict[str, Season] = {
     "spring": "spring",
@@ -28,7 +28,7 @@ _SEASONS: dict[str, Season] = {
 
 def month_number(name: str) -> int:
     """Return 1 to 12 for a MONTH."""
-    return _MONTHS.index(name[:3].lower()) + 1
+    return MONTH_NUMBERS[name[:3].lower()]
 
 
 def weekday_number(name: str) -> int:

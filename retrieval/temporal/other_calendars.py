@@ -19,8 +19,10 @@ _JAPANESE = "meiji|taish[oō]|sh[oō]wa|heisei|reiwa"
 
 BEFORE_CHRIST = pattern(r"\s*(?:(?-i:BCE?)\b|B\.\s?C\.(?:\s?E\.)?|before Christ\b)")
 CHRISTIAN = re.compile(r"\s*(?:(?:AD|CE)\b|A\.\s?D\.|C\.\s?E\.)")
-OTHER_CALENDAR = pattern(rf"\s*(?:(?-i:AH|BE)\b|A\.\s?H\.|of the hijra\b|(?:in|of|by) the (?:{_CALENDARS}) calendar\b)")
-OTHER_YEAR = pattern(rf"\b(?:the )?(?:{_CALENDARS}) (?:year )?$")
+OTHER_CALENDAR = pattern(
+    rf"\s*(?:(?-i:AH|BE)\b|A\.\s?H\.|of the hijra\b|(?:in|of|by) the (?:{_CALENDARS}) (?:calendar|era)\b)"
+)
+OTHER_YEAR = pattern(rf"\b(?:the )?(?:{_CALENDARS}) (?:year |(?:calendar|era)\b[^.;]* the (?:year )?)?$")
 
 
 def _none(match: re.Match[str], _setting: Setting) -> TimeSpan | None:

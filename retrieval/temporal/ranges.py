@@ -3,16 +3,18 @@
 import re
 from collections.abc import Callable
 from dataclasses import replace
+from typing import get_args
 
-from app.core.timespan import TimeSpan
+from app.core.timespan import Granularity, TimeSpan
 from retrieval.temporal.found import Found
 from retrieval.temporal.months import MONTH, SEASON
 from retrieval.temporal.numerals import ORDINAL
 
 _WINDOW = 48
+_FINEST_FIRST: tuple[Granularity, ...] = get_args(Granularity)
 _OPEN_WORDS = r"(?:the\s+)?(?:present(?:\s+day)?|today|date|now|this\s+day)\b"
 _JOINT = re.compile(
-    r"(?:\s*(?P<dash>[-–—])\s*|,?\s+(?P<word>to|until|till|through|thru|up\s+to|and|up\s+until)\s+)"
+    r"(?:\s*(?P<dash>[-–—/])\s*|,?\s+(?P<word>to|until|till|through|thru|up\s+to|and|up\s+until)\s+)"
     r"(?:the\s+)?(?:year\s+|end\s+of\s+)?",
     re.IGNORECASE,
 )
@@ -28,12 +30,17 @@ _LAST_YEAR = re.compile(r"\d{4}\b")
 _MONTH_AND_ON = re.compile(rf"\b{MONTH}.*$", re.IGNORECASE | re.DOTALL)
 
 
-def joined(text: str, times: list[Found], read_one: Callable[[str], TimeSpan | None]) -> list[Found]:
-    """Return the times with neighbours joined to ranges, in order; `read_one` reads a time written out."""
+def joined(
+    text: str, times: list[Found], read_one: Callable[[str], TimeSpan | None], *, coarse: bool = False
+) -> list[Found]:
+    """Return the times with neighbours joined to ranges, in order; `read_one` reads a time written out.
+
+    A `coarse` range has the granularity of its coarser end, another that of its finer.
+    """
     result: list[Found] = []
     for time in _with_half_told(text, times, read_one):
         last = result[-1] if result else None
-        both = _both(text, last, time) if last is not None else None
+        both = _both(text, last, time, coarse=coarse) if last is not None else None
         if both is not None:
             result[-1] = both
         else:
@@ -41,25 +48,32 @@ def joined(text: str, times: list[Found], read_one: Callable[[str], TimeSpan | N
     return result
 
 
-def _both(text: str, first: Found, second: Found) -> Found | None:
+def _both(text: str, first: Found, second: Found, *, coarse: bool) -> Found | None:
     """Return the range from the first time to the second, None where they are not joined."""
     joint = _JOINT.fullmatch(text, first.end, second.start)
-    if joint is None or first.span is None or second.span is None or "range" in (first.form, second.form):
+    if joint is None or "range" in (first.form, second.form):
         return None
     opener = _OPENER.search(text, max(0, first.start - _WINDOW), first.start)
     word = opener["word"].lower() if opener else ""
     if (joint["word"] or "").lower() == "and" and word != "between":
         return None
     start = opener.start() if opener else first.start
-    return _range(start, second.end, first.span, second.span)
+    if first.span is None or second.span is None:  # from 44 BC to AD 14
+        return Found(start=start, end=second.end, span=None, form="range")
+    return _range(start, second.end, (first.span, second.span), coarse=coarse)
 
 
-def _range(start: int, end: int, first: TimeSpan, second: TimeSpan) -> Found:
+def _range(start: int, end: int, ends: tuple[TimeSpan, TimeSpan], *, coarse: bool) -> Found:
+    first, second = ends
     if first.start is None or second.end is None or first.start > second.end:
         return Found(start=start, end=end, span=None, form="reversed")
-    both = TimeSpan(start=first.start, end=first.end, granularity=first.granularity, approximate=first.approximate)
-    finer = both.intersection(replace(second, start=first.start, end=second.end)) or both
-    return Found(start=start, end=end, span=replace(finer, start=first.start, end=second.end), form="range")
+    span = TimeSpan(
+        start=first.start,
+        end=second.end,
+        granularity=(max if coarse else min)(first.granularity, second.granularity, key=_FINEST_FIRST.index),
+        approximate=first.approximate or second.approximate,
+    )
+    return Found(start=start, end=end, span=span, form="range")
 
 
 def _opened(text: str, time: Found) -> Found:
@@ -105,7 +119,7 @@ def _half_told(text: str, time: Found, read_one: Callable[[str], TimeSpan | None
     is_day_alone = half["day"] is not None and (joint["word"] or "").lower() == "and"
     if is_day_alone and _OPENER.search(before, 0, half.start()) is None:
         return None
-    told = _written_out(half, words, year[-1] if year else "")
+    told = written_out(half, words, year[-1] if year else "")
     span = read_one(told) if told else None
     if span is None or span.granularity != time.span.granularity:
         return None
@@ -115,8 +129,10 @@ def _half_told(text: str, time: Found, read_one: Callable[[str], TimeSpan | None
     return Found(start=offset + half.start(), end=offset + half.end(), span=span, form="calendar")
 
 
-def _written_out(half: re.Match[str], words: str, year: str) -> str:
-    if half["century"]:
+def written_out(match: re.Match[str], words: str, year: str) -> str:
+    """Return a `day`, `rest` or `century` with what the `words` of the time behind it lend; '' for nothing."""
+    half = match.groupdict()
+    if half.get("century"):
         return f"{half['century']} century" if "centur" in words.lower() else ""
     if half["day"]:
         month_and_on = _MONTH_AND_ON.search(words)

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from datetime import date, timedelta
 
 from app.core.timespan import TimeSpan
+from retrieval.temporal.days import in_meant_year
 from retrieval.temporal.found import Rule, Setting, heads, word_after, word_before
 from retrieval.temporal.months import (
     MONTH_HEADS,
@@ -60,10 +61,13 @@ def _month(match: re.Match[str], setting: Setting) -> TimeSpan | None:
 
 def _bare_month(match: re.Match[str], setting: Setting) -> TimeSpan | None:
     """Return the month of `in May`; a name after it, as in `by August Wilson`, makes it a name."""
+    number = month_number(match["m"])
     before, after = word_before(match.string, match.start()).lower(), word_after(match.string, match.end())
-    if setting.today is None or before not in _BEFORE_MONTH or after[:1].isupper():
+    if before not in _BEFORE_MONTH or after[:1].isupper():
         return None
-    return _nearest("", setting.today, lambda year: TimeSpan.month(year, month_number(match["m"])))
+    if setting.in_passage:
+        return in_meant_year(setting, lambda year: TimeSpan.month(year, number))
+    return None if setting.today is None else _nearest("", setting.today, lambda year: TimeSpan.month(year, number))
 
 
 def _season(match: re.Match[str], setting: Setting) -> TimeSpan | None:
@@ -85,7 +89,7 @@ def _quarter_or_half(match: re.Match[str], setting: Setting) -> TimeSpan | None:
 def _weekday(match: re.Match[str], setting: Setting) -> TimeSpan | None:
     which = (match["which"] or "").lower()
     before = word_before(match.string, match.start()).lower()
-    if setting.today is None or (not which and before not in _BEFORE_WEEKDAY):
+    if setting.today is None or (not which and (setting.in_passage or before not in _BEFORE_WEEKDAY)):
         return None
     back = (setting.today.weekday() - weekday_number(match["w"])) % _WEEK
     match which:

@@ -1,37 +1,30 @@
-"""How well the times of a text fit the time that a question asks for: arithmetic on days, no order of events.
+"""How much the times of a text speak for it or against it: arithmetic on days, no order of events.
 
-The best fit of a text's times counts, NEUTRAL where it tells none. A factor spreads the fit from a floor to 1, so that
-it can multiply a score. Who was first, last or third is counted elsewhere, over verified notes: here only the window
-counts.
+Odds are against a text that tells no time, so 1 is neutral. The best of a text's times counts. Who was first, last or
+third is counted elsewhere, over verified notes: here only the window counts.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import date
 from typing import Literal
 
 from app.core.allen import AllenRelation, allen_relation
 from app.core.timespan import Relation, Role, TimeConstraint, TimeMention, TimeSpan
-from app.core.types import Offsets, Passage
+from app.core.types import Passage
 from retrieval.temporal.fit import (
-    NEUTRAL,
+    MISSED,
     OPEN,
     SATISFIED,
     UNIT_DAYS,
-    Middle,
-    fit_of,
-    lowered,
-    middle_of,
+    UNTOLD,
+    Window,
+    days_of,
     slack_of,
-    unknown,
+    window_of,
 )
 
 Mode = Literal["soft", "hard"]
 Source = Literal["mention", "holds", "published"]
-
-# Shares of what a satisfied fit has above SATISFIED:
-WEAK = 0.5  # for times beside the point, such as a birth, and for the day a text came out
-APPROXIMATE = 0.9  # for a circa
 
 _ASIDE: frozenset[Role] = frozenset({"birth", "death", "comparison"})
 _BOUNDS: frozenset[Role] = frozenset({"valid_from", "valid_until"})
@@ -61,7 +54,7 @@ class Times:
 
 @dataclass(frozen=True, slots=True)
 class Factor:
-    """What a score is multiplied with, and the times it was read from: none, one, or one on each side."""
+    """What the odds of a text are multiplied with, and the times it was read from: none, one, or one on each side."""
 
     value: float
     constraint: TimeConstraint
@@ -83,63 +76,76 @@ class Factor:
 class TimeScorer:
     """Judges texts by one constraint, whose days are worked out once.
 
-    In soft mode a factor lies between `floor` and 1. In hard mode it is 0 where a text provably does not satisfy the
-    constraint: it tells times, and none does; for `current` only what holds is proof. A text that tells none is kept
-    unless `strict`. As long as the constraint has no days (an anchor that is not looked up yet, `current` without the
-    day of asking), all texts are alike.
+    In soft mode a factor lies between MISSED and the window's `most`. In hard mode it is 0 where a text provably does
+    not satisfy the constraint: it tells times, and none does or may have gone on; for `current` only what holds is
+    proof. A text that tells none is kept unless `strict`. As long as the constraint has no days (an anchor that is not
+    looked up yet, the first of all, `current` without the day of asking), all texts are alike.
     """
 
-    def __init__(
-        self, constraint: TimeConstraint, *, mode: Mode = "soft", floor: float = 0.5, strict: bool = False
-    ) -> None:
+    def __init__(self, constraint: TimeConstraint, *, mode: Mode = "soft", strict: bool = False) -> None:
         self._constraint = constraint
-        self._fit = fit_of(constraint)
-        self._middle = middle_of(constraint.span) if constraint.relation in _STATES else None
+        self._window = window_of(constraint)
         self._is_current = constraint.relation == "current"
+        self._is_state = constraint.relation in _STATES
         self._goes_on = constraint.relation in _GOES_ON
         self._is_hard = mode == "hard"
-        self._is_strict = strict and self._fit is not unknown
-        self._floor = floor
+        self._is_strict = strict
 
     def factor(self, times: Times | Passage) -> Factor:
-        """Return the factor of the best time that a text tells."""
-        return self._judge(times.mentions, times)
-
-    def sentence_factors(self, times: Times | Passage, sentences: Sequence[Offsets]) -> list[Factor]:
-        """Return one factor per sentence, from the mentions that begin in it and from what holds for the whole text.
-
-        The best sentence is the one whose own score times its factor is highest; the factor alone would prefer a
-        sentence without a time to one with a wrong time.
-        """
-        return [self._judge([m for m in times.mentions if start <= m.start < end], times) for start, end in sentences]
-
-    def _judge(self, mentions: Sequence[TimeMention], times: Times | Passage) -> Factor:
-        holds, published, asked = times.holds, times.published, self._constraint.span
-        if holds is not None and self._is_current and asked is not None:
-            return self._factor(float(holds.overlaps(asked)), (holds,), "holds")
-        best, evidence = self._best_mention(mentions)
-        if holds is not None and (fit := self._validity(holds)) > best:
-            return self._factor(fit, (holds,), "holds")
-        if published is not None and (not evidence or self._is_current):
-            fit = lowered(self._value(published, "event"), WEAK)
-            if fit > best and (fit >= SATISFIED or self._is_current):
-                return self._factor(fit, (published,), "published")
+        """Return the factor of the best time that a text tells, of the first of them where several are alike."""
+        window, holds = self._window, times.holds
+        if window is None:
+            return Factor(UNTOLD, self._constraint, (), "mention")
+        if holds is not None and (proof := self._proof(holds, window)) is not None:
+            return self._factor(proof, (holds,), "holds")
+        best, evidence = self._best_mention(times.mentions, window)
+        if holds is not None and (odds := self._odds(holds, "event", window)) > best:
+            return self._factor(odds, (holds,), "holds")
+        if times.published is not None and (odds := self._weak(times.published, window)) > best:
+            return self._factor(odds, (times.published,), "published")
         return self._factor(best, evidence, "mention")
 
-    def _best_mention(self, mentions: Sequence[TimeMention]) -> tuple[float, tuple[TimeSpan, ...]]:
+    def _proof(self, holds: TimeSpan, window: Window) -> float | None:
+        """Return the odds that a known validity settles, None where it settles nothing."""
+        start, end = days_of(holds)
+        if self._is_current:
+            return window.most if start <= window.end and end >= window.end else MISSED
+        return window.most if self._is_state and start <= window.start and end >= window.end else None
+
+    def _best_mention(self, mentions: Sequence[TimeMention], window: Window) -> tuple[float, tuple[TimeSpan, ...]]:
         best = 0.0
         told: TimeMention | None = None
         for mention in mentions:
-            fit = self._value(mention.span, mention.role)
-            if mention.role in _ASIDE:
-                fit = lowered(fit, WEAK) if fit >= SATISFIED else 0.0
-            if fit > best:
-                best, told = fit, mention
-        if self._middle is not None and len(mentions) > 1:
-            fit, around = _around(self._middle, mentions)
-            if fit > best:
-                return fit, around
+            is_aside = mention.role in _ASIDE
+            odds = self._weak(mention.span, window) if is_aside else self._odds(mention.span, mention.role, window)
+            if odds > best:
+                best, told = odds, mention
+        if mentions and self._is_state and best < window.most:
+            odds, around = _carried(mentions, window)
+            if odds > best:
+                return odds, around
         return best, () if told is None else (self._meant(told),)
+
+    def _odds(self, span: TimeSpan, role: Role, window: Window) -> float:
+        start, end = days_of(span)
+        unit = UNIT_DAYS[span.granularity]
+        if role in _BOUNDS and self._goes_on and end - start + 1 < 2 * unit:
+            start, end = (start, OPEN) if role == "valid_from" else (-OPEN, end)
+            if not self._is_current:
+                return window.inferred(start, end, unit)
+        if self._is_current and end > window.end >= start:
+            end = window.end
+        return window.odds(start, end, unit, slack_of(span))
+
+    def _weak(self, span: TimeSpan, window: Window) -> float:
+        """Return the odds of a time beside the point, such as a birth, or of a day of publication.
+
+        It speaks for a text as weakly as what is just satisfied, and never against it; for `current` new is better.
+        """
+        odds = self._odds(span, "event", window)
+        if self._is_current:
+            return min(odds, SATISFIED)
+        return SATISFIED if odds >= SATISFIED else 0.0
 
     def _meant(self, mention: TimeMention) -> TimeSpan:
         """A time at which something began or ended goes on from there, where the relation asks for what goes on."""
@@ -149,86 +155,35 @@ class TimeScorer:
             return span
         return replace(span, end=None) if mention.role == "valid_from" else replace(span, start=None)
 
-    def _value(self, span: TimeSpan, role: Role) -> float:
-        start = -OPEN if span.start is None else span.start.toordinal()
-        end = OPEN if span.end is None else span.end.toordinal()
-        unit = UNIT_DAYS[span.granularity]
-        if role in _BOUNDS and self._goes_on and end - start + 1 < 2 * unit:
-            start, end = (start, OPEN) if role == "valid_from" else (-OPEN, end)
-        if not span.approximate:
-            return self._fit(start, end, unit, 0)
-        return lowered(self._fit(start, end, unit, slack_of(span)), APPROXIMATE)
-
-    def _validity(self, holds: TimeSpan) -> float:
-        asked = self._constraint.span
-        if asked is not None and self._constraint.relation in _STATES and holds.contains(asked):
-            return 1.0
-        return self._value(holds, "event")
-
-    def _factor(self, fit: float, evidence: tuple[TimeSpan, ...], source: Source) -> Factor:
-        value = self._floor + (1.0 - self._floor) * (fit if evidence else NEUTRAL)
-        if evidence:
-            proves = source == "holds" or not self._is_current
-            is_excluded = proves and fit < SATISFIED
-        else:
-            is_excluded = self._is_strict
-        return Factor(0.0 if self._is_hard and is_excluded else value, self._constraint, evidence, source)
+    def _factor(self, odds: float, evidence: tuple[TimeSpan, ...], source: Source) -> Factor:
+        if not evidence or odds == 0.0:
+            is_excluded = self._is_hard and self._is_strict
+            return Factor(0.0 if is_excluded else UNTOLD, self._constraint, (), "mention")
+        proves = source == "holds" or not self._is_current
+        is_excluded = self._is_hard and proves and odds < UNTOLD
+        return Factor(0.0 if is_excluded else odds, self._constraint, evidence, source)
 
 
-def temporal_factor(
-    constraint: TimeConstraint,
-    times: Times | Passage,
-    *,
-    mode: Mode = "soft",
-    floor: float = 0.5,
-    strict: bool = False,
-) -> Factor:
-    """Return the factor of one text; for many of them, make one TimeScorer."""
-    return TimeScorer(constraint, mode=mode, floor=floor, strict=strict).factor(times)
+def _carried(mentions: Sequence[TimeMention], window: Window) -> tuple[float, tuple[TimeSpan, ...]]:
+    """Return the best odds of what a text tells of one time and then of no other until the next, with the two.
 
-
-def mrag_tau(
-    years: Iterable[int],
-    *,
-    relation: Literal["before", "after", "between"],
-    year: int,
-    last_year: int | None = None,
-    first: bool = False,
-) -> float:
-    """Return MRAG's factor of a sentence with these years, 0.5 to 1, as published (arXiv 2412.15540).
-
-    `before` and `after` reach fifty years from `year`, `between` goes on to `last_year`. Of the years that satisfy the
-    relation the latest counts, for `first` the earliest; where it lies out of reach or none is left, 0.5 is given. In a
-    range of one year, which the formula does not define, that year gets 1.
+    What it tells may have stayed so until then, and what it tells last may have stayed so ever since.
     """
-    reach = {"before": (year - 50, year), "after": (year, year + 50), "between": (year, last_year or year)}
-    low, high = reach[relation]
-    kept = [one for one in years if (relation == "before" or one >= low) and (relation == "after" or one <= high)]
-    chosen = (min if first else max)(kept, default=None)
-    if chosen is None or not low <= chosen <= high:
-        return 0.5
-    if low == high:
-        return 1.0
-    along = (chosen - low) / (high - low)
-    return 1.0 - 0.4 * along if first else 0.6 + 0.4 * along
-
-
-def _around(asked: Middle, mentions: Iterable[TimeMention]) -> tuple[float, tuple[TimeSpan, ...]]:
-    """Return the fit of the last time before the asked days with the first after them, and the two."""
-    before: TimeSpan | None = None
-    after: TimeSpan | None = None
-    ended, began = date.min, date.max
-    for mention in mentions:
-        span = mention.span
-        if mention.role in _ASIDE:
-            continue
-        if span.end is not None and ended <= span.end < asked.first:
-            before, ended = span, span.end
-        elif span.start is not None and asked.last < span.start <= began:
-            after, began = span, span.start
-    if before is None or after is None:
-        return 0.0, ()
-    return asked.fit(ended, began), (before, after)
+    told = [(*days_of(one.span), one.span) for one in mentions if one.role not in _ASIDE and one.span.start is not None]
+    told.sort(key=lambda one: one[:2])
+    best = 0.0
+    around: tuple[TimeSpan, ...] = ()
+    for place, (start, _, one) in enumerate(told):
+        if start > window.end:
+            break
+        end, unit = OPEN, UNIT_DAYS[one.granularity]
+        ends: tuple[TimeSpan, ...] = (one,)
+        if place + 1 < len(told):
+            _, end, other = told[place + 1]
+            unit, ends = max(unit, UNIT_DAYS[other.granularity]), (one, other)
+        if end >= window.start and (odds := window.inferred(start, end, unit)) > best:
+            best, around = odds, ends
+    return best, around
 
 
 def _place(evidence: TimeSpan, asked: TimeSpan | None) -> str:

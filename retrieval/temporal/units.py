@@ -16,7 +16,9 @@ _FULL_YEAR = r"(?P<y>\d{4})(?!\w)(?![.,]\d)"
 _DECADES = "twenties|thirties|forties|fifties|sixties|seventies|eighties|nineties"
 _BEFORE_DECADE = frozenset("the early mid late mid-late middle nineteen eighteen".split())
 _TWENTIES = 20
+_TWO_THOUSANDS = 2000  # "the 2000s" are a decade
 _OCTOBER = 10
+_EARLIEST, _LATEST = 1500, 2199  # of years told by figures and a slash
 
 
 def _month(match: re.Match[str], setting: Setting) -> TimeSpan:
@@ -26,12 +28,19 @@ def _month(match: re.Match[str], setting: Setting) -> TimeSpan:
     return TimeSpan.month(int(match["y"]), month_number(match["m"]))
 
 
+def _month_and_year(match: re.Match[str], _setting: Setting) -> TimeSpan | None:
+    """Return the month of `03/2018`."""
+    year = int(match["y"])
+    return TimeSpan.month(year, int(match["m"])) if _EARLIEST <= year <= _LATEST else None
+
+
 def _quarter(match: re.Match[str], _setting: Setting) -> TimeSpan:
     return TimeSpan.quarter(int(match["y"]), int(match["q"]))
 
 
-def _half(match: re.Match[str], _setting: Setting) -> TimeSpan:
-    return half_of(int(match["y"]), int(match["h"]))
+def _half(match: re.Match[str], setting: Setting) -> TimeSpan:
+    half = half_of(int(match["y"]), int(match["h"]))
+    return replace(half, granularity="quarter") if setting.in_passage else half
 
 
 def half_of(year: int, number: int) -> TimeSpan:
@@ -48,13 +57,19 @@ def _season(match: re.Match[str], setting: Setting) -> TimeSpan:
     return TimeSpan.season(int(match["y"]), season_named(match["season"]))
 
 
-def _decade(match: re.Match[str], _setting: Setting) -> TimeSpan:
-    return TimeSpan.decade(int(match["y"]))
+def _decade(match: re.Match[str], setting: Setting) -> TimeSpan:
+    """Return the decade of `the 1990s`; in a passage `the 1800s` are a century, since no decade is named so."""
+    year = int(match["y"])
+    if setting.in_passage and year % 100 == 0 and year < _TWO_THOUSANDS:
+        return TimeSpan(start=date(year, 1, 1), end=date(year + 99, 12, 31), granularity="century", approximate=True)
+    return TimeSpan.decade(year)
 
 
 def _short_decade(match: re.Match[str], setting: Setting) -> TimeSpan | None:
     """Return the decade of `the '90s`, `the 90s` or `the nineties`: the last one that was over, approximate."""
     before = word_before(match.string, match.start()).lower()
+    if setting.in_passage and match["mark"] is None:
+        return None  # "the 90s" may be degrees
     if before.removeprefix("mid-") not in _BEFORE_DECADE and match["mark"] is None:
         return None
     if match["word"] is not None:
@@ -73,7 +88,10 @@ def _century(match: re.Match[str], _setting: Setting) -> TimeSpan | None:
     return TimeSpan.century(ordinal_value(match["n"]))
 
 
-def _centuries(match: re.Match[str], _setting: Setting) -> TimeSpan:
+def _centuries(match: re.Match[str], setting: Setting) -> TimeSpan | None:
+    """Return the centuries of `12th and 13th centuries`; in a passage these are two times, as all that `and` joins."""
+    if setting.in_passage and match["and"].strip().split()[0].lower() in ("and", "or"):
+        return None
     first, last = TimeSpan.century(ordinal_value(match["n"])), TimeSpan.century(ordinal_value(match["k"]))
     return TimeSpan(start=first.start, end=last.end, granularity="century")
 
@@ -90,6 +108,7 @@ _HALVES, _QUARTERS = heads("H1", "H2"), heads("Q1", "Q2", "Q3", "Q4")
 _AND = r"(?:\s+(?:and|to|or|through|until)\s+|\s*[-–]\s*)(?:the\s+)?"
 
 RULES = (
+    Rule(rf"(?<![\w/.:,-])(?P<m>0[1-9]|1[0-2])/{_FULL_YEAR}(?!/)", _DIGITS, _month_and_year),
     Rule(rf"(?P<m>{MONTH})(?:\s+of|\s?,)?[\s-]+(?:the\s+year\s+)?{_YEAR}", MONTH_HEADS, _month),
     Rule(rf"Q(?P<q>[1-4])(?:\s+of\s+|[\s/,-]*){_FULL_YEAR}", _QUARTERS, _quarter),
     Rule(r"(?P<y>\d{4})[\s-]?Q(?P<q>[1-4])\b", _DIGITS, _quarter),
@@ -108,8 +127,10 @@ RULES = (
         _DIGITS | APOSTROPHES | heads(*_DECADES.split("|")),
         _short_decade,
     ),
-    Rule(rf"(?P<n>{ORDINAL}){_AND}(?P<k>{ORDINAL})[\s-]+centur(?:y|ies)\b", ORDINAL_HEADS, _centuries, "range"),
-    Rule(rf"(?P<n>{ORDINAL})[\s-]+century\b", ORDINAL_HEADS, _century),
+    Rule(
+        rf"(?P<n>{ORDINAL})(?P<and>{_AND})(?P<k>{ORDINAL})[\s-]+centur(?:y|ies)\b", ORDINAL_HEADS, _centuries, "range"
+    ),
+    Rule(rf"(?P<n>{ORDINAL})[\s-]+centur(?:y|ies)\b", ORDINAL_HEADS, _century),
     Rule(
         r"(?:FY\s?|(?:fiscal|financial)\s+(?:years?\s+)?)['’]?(?P<y>\d{4}|\d\d)(?:[-–/](?P<z>\d{4}|\d\d))?(?!\w)",
         heads("fy", "fy0", "fy1", "fy2", "fy9", "fiscal", "financial"),

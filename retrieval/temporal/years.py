@@ -6,7 +6,8 @@ from datetime import date
 from app.core.timespan import TimeSpan
 from retrieval.temporal.days import year_of_apostrophe
 from retrieval.temporal.found import APOSTROPHES, DIGIT, Rule, Setting, heads, starts_sentence, word_after, word_before
-from retrieval.temporal.months import MONTH_IN_FULL
+from retrieval.temporal.months import MONTH, MONTH_IN_FULL
+from retrieval.temporal.yearlike import NAMED_BY_YEAR, is_told_as_year
 
 EARLIEST, LATEST = 1000, 2199  # of years told by nothing but four digits
 _SURE_LATEST = 2999  # after a word that goes with times
@@ -46,7 +47,10 @@ EDITIONS = frozenset(
 )
 _OWNERS = frozenset("the our your his her its their my this that".split())
 _ENDINGS_OF_NO_PLURAL = ("ss", "us", "is", "'s", "’s", "as", "wards")
-_NO_PLURALS = frozenset("was is has does its his this us yes thus perhaps across towards always whose besides".split())
+_NO_PLURALS = frozenset(
+    """hangs stands shows lies tells bears mentions describes records contains remains was is has does its his this us
+    yes thus perhaps across towards always whose besides""".split()
+)
 # "a quarter of 2000"
 _IS_SHARE = re.compile(r"\b(?:an?|one|two|three|is|by)\s+(?:half|third|quarter)s?\s+$", re.IGNORECASE)
 _SHORT = 3
@@ -88,17 +92,21 @@ def _is_numbered(match: re.Match[str], before: str, *, is_pair: bool) -> bool:
     return before[:1].isupper() and not starts_sentence(text, start)
 
 
-def _is_year(match: re.Match[str], year: int, *, is_pair: bool = False) -> bool:
+def _is_year(match: re.Match[str], year: int, setting: Setting, *, is_pair: bool = False) -> bool:
     before = word_before(match.string, match.start())
+    if setting.in_passage and not is_told_as_year(match, before, is_pair=is_pair):
+        return False
     sure = before.lower() in _TIME_WORDS
     if not EARLIEST <= year <= (_SURE_LATEST if sure else LATEST):
         return False
+    if setting.in_passage and before.lower() in NAMED_BY_YEAR:
+        return True
     return not _is_count(match, before, is_pair=is_pair) and not _is_numbered(match, before, is_pair=is_pair)
 
 
-def _four_digits(match: re.Match[str], _setting: Setting) -> TimeSpan | None:
+def _four_digits(match: re.Match[str], setting: Setting) -> TimeSpan | None:
     year = int(match["y"])
-    return TimeSpan.year(year) if _is_year(match, year) else None
+    return TimeSpan.year(year) if _is_year(match, year, setting) else None
 
 
 def _three_digits(match: re.Match[str], _setting: Setting) -> TimeSpan | None:
@@ -107,27 +115,30 @@ def _three_digits(match: re.Match[str], _setting: Setting) -> TimeSpan | None:
     return TimeSpan.year(int(match["y"])) if sure and not word_after(match.string, match.end()) else None
 
 
-def _years(match: re.Match[str], _setting: Setting) -> TimeSpan | None:
-    """Return the years of `1990–93`. `2010-11` with a hyphen may be a month: the years hold both, approximate."""
+def _years(match: re.Match[str], setting: Setting) -> TimeSpan | None:
+    """Return the years of `1990–93`. `2010-11` with a hyphen may be a month: the years hold both, approximate.
+
+    In a passage `1898–02` runs into the next century, and a stroke does not say where in the years the time lies.
+    """
     first, last = int(match["y"]), int(match["z"])
-    if not _is_year(match, first, is_pair=True):
+    if not _is_year(match, first, setting, is_pair=True):
         return None
-    unsure = False
+    unsure = setting.in_passage and match["dash"] == "/"
     if len(match["z"]) == _TWO_DIGITS:
-        unsure = match["dash"] not in "–—" and 1 <= last <= _MONTHS_IN_YEAR
-        rolls_over = last == (first + 1) % 100 == 0
+        unsure = unsure or (match["dash"] not in "–—" and 1 <= last <= _MONTHS_IN_YEAR)
+        rolls_over = last == (first + 1) % 100 == 0 or (setting.in_passage and match["dash"] in "–—")
         if last <= first % 100 and not rolls_over:
             return None
-        last += first - first % 100 + (100 if rolls_over else 0)
+        last += first - first % 100 + (100 if last <= first % 100 else 0)
     elif not EARLIEST <= last <= _SURE_LATEST:
         return None
     return TimeSpan(start=date(first, 1, 1), end=date(last, 12, 31), granularity="year", approximate=unsure)
 
 
-def _month_of_figures(match: re.Match[str], _setting: Setting) -> TimeSpan | None:
+def _month_of_figures(match: re.Match[str], setting: Setting) -> TimeSpan | None:
     """Return the month of `2021-04`, which cannot be two years."""
     year = int(match["y"])
-    return TimeSpan.month(year, int(match["m"])) if _is_year(match, year) else None
+    return TimeSpan.month(year, int(match["m"])) if _is_year(match, year, setting, is_pair=True) else None
 
 
 def _named_year(match: re.Match[str], _setting: Setting) -> TimeSpan | None:
@@ -152,11 +163,12 @@ _PREFIX = r"(?:(?<!-)|(?<=pre-)|(?<=post-)|(?<=mid-)|(?<=early-)|(?<=late-)|(?<=
 _DIGITS = frozenset({DIGIT})
 
 RULES = (
-    Rule(r"years?\s+(?P<y>\d{1,6})\b(?![.,-]\d)", heads("year"), _named_year),
+    Rule(r"years?\s+(?P<y>\d{1,6})\b(?!\s?[.,–/-]\s?\d)", heads("year"), _named_year),
     Rule(r"(?:AD|A\.\s?D\.|CE)\s*(?P<y>\d{1,4})\b", heads("a", "ad", "ce"), _of_era),
     Rule(r"(?P<y>\d{1,4})\s*(?:AD\b|CE\b|A\.\s?D\.|C\.\s?E\.)", _DIGITS, _of_era),
     Rule(
-        rf"{_NOT_INSIDE}{_PREFIX}(?P<y>\d{{4}})\s?(?P<dash>[-–—/])\s?(?P<z>\d{{4}}|\d\d){_AFTER_PAIR}",
+        rf"{_NOT_INSIDE}{_PREFIX}(?P<y>\d{{4}})\s{{0,2}}(?P<dash>[-–—/])\s{{0,2}}(?P<z>\d{{4}}|\d\d){_AFTER_PAIR}"
+        rf"(?!\s+{MONTH}|\s-\s\d\d\b)",
         _DIGITS,
         _years,
         "range",

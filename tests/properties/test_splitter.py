@@ -80,16 +80,14 @@ def test_passages_cover_a_document_exactly_and_fit(
     document = Document(
         doc_id=DocId("d"), version="v", title="Title", text=text, uri="u", ingested_at=datetime(2024, 1, 1, tzinfo=UTC)
     )
-    (passages,) = Splitter(counter, passage_tokens=tokens).split(
-        [Draft(document=document, sections=marks, pages=marks)]
-    )
+    (found,) = Splitter(counter, passage_tokens=tokens).split([Draft(document=document, sections=marks, pages=marks)])
     covered: set[int] = set()
     last = 0
-    for passage in passages:
+    for passage in found.passages:
         assert passage.text == text[passage.start : passage.end] == passage.text.strip() != ""
         assert last <= passage.start
         assert counter.count([f"Title. {passage.text}"])[0] <= tokens
         covered.update(range(passage.start, passage.end))
         last = passage.end
     assert all(place in covered or character.isspace() for place, character in enumerate(text))
-    assert len({passage.passage_id for passage in passages}) == len(passages)
+    assert len({passage.passage_id for passage in found.passages}) == len(found.passages)

@@ -65,3 +65,49 @@ def test_a_step_books_the_calls_made_in_it_even_when_it_fails() -> None:
 
     assert [call.usage.prompt_tokens for call in tracer.steps[0].calls] == [2]
     assert (tracer.steps[0].summary, tracer.steps[0].details) == ("read 3", {"picked": 1})
+
+
+def test_a_part_spends_its_own_budget_and_stands_in_the_books_of_the_whole() -> None:
+    run = Run(budget=Budget(max_tokens=100))
+    part = run.apart("rerank", Budget(max_tokens=1000))
+
+    run.ledger.record(a_call(99))
+    part.ledger.record(a_call(999))
+    run.check()
+    part.check()
+    run.apart("rerank", Budget(max_tokens=1000)).ledger.record(a_call(1))
+
+    run.check()
+    with pytest.raises(BudgetExhausted, match=r"1000 tokens is spent \(1000 used\)"):
+        part.check()
+    assert [call.usage.prompt_tokens for call in run.ledger.calls()] == [99, 999, 1]
+    assert (run.ledger.own().prompt_tokens, run.ledger.total().prompt_tokens) == (99, 1099)
+
+
+def test_parts_of_different_names_and_of_parts_are_told_to_the_whole_once() -> None:
+    run = Run()
+    rerank, judge = run.apart("rerank", Budget()), run.apart("judge", Budget())
+    inner = rerank.apart("inner", Budget())
+    for part in (rerank, judge, inner):
+        part.ledger.record(a_call(1))
+
+    assert len(run.ledger.calls()) == 3
+    assert len(rerank.ledger.calls()) == 2
+    assert [part.ledger.own().calls for part in (run, rerank, judge, inner)] == [0, 1, 1, 1]
+
+
+def test_a_part_has_half_of_the_time_left_and_hears_the_same_stop() -> None:
+    clock = Clock()
+    stopped = False
+    run = Run(clock=clock, deadline=120.0, cancelled=lambda: stopped, seed=3)
+    part = run.apart("rerank", Budget())
+
+    assert (part.deadline, part.seed, part.nonce) == (110.0, 3, run.nonce)
+    assert Run().apart("rerank", Budget()).deadline == float("inf")
+    clock.now = 110.0
+    run.check()
+    with pytest.raises(BudgetExhausted, match="deadline"):
+        part.check()
+    stopped = True
+    with pytest.raises(Cancelled):
+        part.check()

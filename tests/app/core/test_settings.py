@@ -105,3 +105,15 @@ def test_a_variable_that_is_no_yaml_is_named_without_its_value() -> None:
     with pytest.raises(ConfigError, match=r"environment variable GNOMON_SERVER__TOKEN: .* quotes") as caught:
         load_settings(environment={"GNOMON_SERVER__TOKEN": "[s3cret"})
     assert "s3cret" not in str(caught.value)
+
+
+def test_another_reranker_has_its_defaults_and_the_one_that_is_set_keeps_its_options() -> None:
+    reranker = {"name": "first_token", "options": {"window": 10}}
+    settings = load_settings(environment={}, overrides={"search": {"reranker": reranker}})
+
+    assert settings.with_reranker(None) is settings
+    assert settings.with_reranker("first_token") is settings
+    other = settings.with_reranker("likelihood")
+    assert (other.search.reranker.name, other.search.reranker.options) == ("likelihood", {})
+    assert other.digest() != settings.digest()
+    assert settings.with_reranker("none").search.reranker.name == "identity"

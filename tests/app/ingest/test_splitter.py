@@ -19,8 +19,8 @@ def split(text: str, *, tokens: int = 12, title: str = "T", **marks: Sequence[Ma
     document = Document(
         doc_id=DocId("d"), version="v", title=title, text=text, uri="u", ingested_at=datetime(2024, 1, 1, tzinfo=UTC)
     )
-    (passages,) = Splitter(Words(), passage_tokens=tokens).split([Draft(document=document, **marks)])
-    return passages
+    (found,) = Splitter(Words(), passage_tokens=tokens).split([Draft(document=document, **marks)])
+    return found.passages
 
 
 def heading(text: str, name: str) -> Mark:
