@@ -2,9 +2,11 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from agents.names import content_words, lookup_words, names_in, stem, words_of
-from app.core.types import Citation, EvidenceNote, Passage, PassageId, Verdict
+from app.core.timespan import TimeSpan
+from app.core.types import Citation, EvidenceNote, NoteId, Passage, PassageId, Verdict
 
 _MARKER = re.compile(r"\s*\[\s*(\d{1,3}(?:\s*,\s*\d{1,3})*)\s*\]")
 _STOP = re.compile(r"([.!?]+)$")
@@ -66,11 +68,20 @@ def _cover(wanted: set[str], holds: Mapping[int, set[str]], asked: set[str]) -> 
 
 
 def cite(
-    cited: Sequence[int], notes: Sequence[EvidenceNote], passages: Mapping[PassageId, Passage], *, verdict: Verdict
+    cited: Sequence[int],
+    notes: Sequence[EvidenceNote],
+    passages: Mapping[PassageId, Passage],
+    *,
+    verdict: Verdict,
+    dates: Mapping[NoteId, tuple[TimeSpan, ...]] | None = None,
 ) -> tuple[Citation, ...]:
-    """Return the citations of the notes in the order they are cited, markers from 1."""
+    """Return the citations of the notes in the order they are cited, markers from 1, with what `dates` has for each."""
+    told = dates or {}
     return tuple(
-        _citation(marker, notes[number - 1], passages[notes[number - 1].passage_id], verdict)
+        replace(
+            _citation(marker, notes[number - 1], passages[notes[number - 1].passage_id], verdict),
+            told_for=told.get(notes[number - 1].note_id, ()),
+        )
         for marker, number in enumerate(cited, start=1)
     )
 

@@ -1,4 +1,7 @@
-"""The state machine: understand → search → note → (search once more) → answer → check → conclude."""
+"""The state machine: understand → search → note → (search once more) → answer → check → conclude.
+
+A question that is bound to a time may go from note to version, which answers it by code where it can.
+"""
 
 from functools import cache
 from typing import Literal
@@ -13,6 +16,7 @@ from agents.nodes.conclude import conclude
 from agents.nodes.note import note
 from agents.nodes.search import search
 from agents.nodes.understand import understand
+from agents.nodes.version import is_decidable, version
 from agents.state import State, Tools
 
 
@@ -23,6 +27,7 @@ def build_graph() -> CompiledStateGraph[State, Tools, State, State]:
     graph.add_node("understand", understand)
     graph.add_node("search", search)
     graph.add_node("note", note)
+    graph.add_node("version", version)
     graph.add_node("answer", answer)
     graph.add_node("check", check)
     graph.add_node("conclude", conclude)
@@ -30,6 +35,7 @@ def build_graph() -> CompiledStateGraph[State, Tools, State, State]:
     graph.add_edge("understand", "search")
     graph.add_conditional_edges("search", after_search)
     graph.add_conditional_edges("note", after_note)
+    graph.add_conditional_edges("version", after_version)
     graph.add_edge("answer", "check")
     graph.add_edge("check", "conclude")
     graph.add_edge("conclude", END)
@@ -41,9 +47,18 @@ def after_search(state: State) -> Literal["note", "conclude"]:
     return "conclude" if state["unknown_names"] or not state["hits"] else "note"
 
 
-def after_note(state: State, runtime: Runtime[Tools]) -> Literal["search", "answer", "conclude"]:
+def after_note(state: State, runtime: Runtime[Tools]) -> Literal["search", "version", "answer", "conclude"]:
     """Return the next node: back to search for a part without a note, on to the answer, or out with nothing."""
     searches_left = 1 + runtime.context.agent.extra_searches - len(state.get("queries", ()))
     if state.get("missing") and searches_left > 0:
         return "search"
-    return "answer" if state.get("notes") else "conclude"
+    if not state.get("notes"):
+        return "conclude"
+    return "version" if runtime.context.agent.versions and is_decidable(state.get("time")) else "answer"
+
+
+def after_version(state: State) -> Literal["check", "answer", "conclude"]:
+    """Return the next node: on with the draft, out where only other times are told, to the model where none is."""
+    if state.get("draft"):
+        return "check"
+    return "conclude" if state.get("time_gap") else "answer"

@@ -1,13 +1,16 @@
 """What travels through the graph (State) and what its nodes may use (Tools)."""
 
 import operator
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Annotated, TypedDict
 
+from agents.timeline import Statement
 from app.core.events import Emit
 from app.core.protocols import Embedder, LanguageModel, Reranker, Retriever
 from app.core.run import Run
 from app.core.settings import Agent, Search
+from app.core.timespan import TimeConstraint, TimeMention, TimeSpan
 from app.core.trace import Tracer
 from app.core.types import Answer, EvidenceNote, Hit, Offsets, Passage, Question, Verdict
 
@@ -33,13 +36,19 @@ class Sentence:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
-    """An answer before it is checked: the bare answer and the model's trust in it, the sentence with its markers."""
+    """An answer before it is checked: the bare answer and the model's trust in it, the sentence with its markers.
+
+    `dates` are those that code has put into the sentence; with a conflict there is a sentence and no bare answer.
+    """
 
     short: str
     text: str
     cited: tuple[int, ...]
     confidence: float | None = None
     dropped_markers: int = 0
+    dates: tuple[TimeSpan, ...] = ()
+    warning: str = ""
+    has_conflict: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +72,7 @@ class State(TypedDict, total=False):
     """One channel a key; `notes`, `queries` and `sentences_read` grow, the others are replaced."""
 
     question: Question
+    time: TimeConstraint | None
     query: str
     queries: Annotated[tuple[str, ...], operator.add]
     hits: tuple[Hit, ...]
@@ -71,9 +81,16 @@ class State(TypedDict, total=False):
     passages: Annotated[tuple[Passage, ...], operator.add]
     sentences_read: Annotated[tuple[tuple[str, Offsets], ...], operator.add]
     missing: str
+    statements: tuple[Statement, ...]
+    time_gap: str
     draft: Draft | None
     verification: Verification | None
     answer: Answer
+
+
+def own_mentions(passage: Passage) -> Sequence[TimeMention]:
+    """Return the times that were found in a passage when it was ingested."""
+    return passage.mentions
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,3 +106,4 @@ class Tools:
     run: Run
     tracer: Tracer
     emit: Emit
+    mentions_of: Callable[[Passage], Sequence[TimeMention]] = own_mentions

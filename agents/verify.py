@@ -26,7 +26,7 @@ def verify(
     """
     cited = [notes[number - 1] for number in draft.cited]
     texts = [f"{n.quote} {passages[n.passage_id].title}" for n in cited]
-    seen = " ".join([*texts, question])
+    seen = " ".join([*texts, *map(str, draft.dates), question])
     checks = (
         _quotes_exist(cited, passages),
         _is_no_near_miss(draft.short, question, texts),

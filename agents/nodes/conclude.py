@@ -8,13 +8,14 @@ from pydantic_core import to_jsonable_python
 
 from agents.citing import cite
 from agents.state import State, Tools
-from app.core.types import Answer, AnswerReason, AnswerStatus
+from app.core.timespan import TimeSpan
+from app.core.types import Answer, AnswerReason, AnswerStatus, NoteId
 
 
 def conclude(state: State, runtime: Runtime[Tools]) -> dict[str, Any]:
     """Return the answer; its text and citations are told before it is complete."""
     answer = answer_of(state)
-    if answer.status == "answered":
+    if answer.status in ("answered", "partial"):
         tell_answer(answer, runtime.context)
     return {"answer": answer}
 
@@ -25,26 +26,31 @@ def answer_of(state: State, *, exhausted: str = "") -> Answer:
     draft, verification = state.get("draft"), state.get("verification")
     notes = state.get("notes", ())
     if draft is None or verification is None or verification.verdict in ("unsupported", "contradicted"):
-        reason, detail = _why_not(state)
+        why, detail = _why_not(state)
         return Answer(
             query_id=question.query_id,
             text="",
             status="abstained",
-            reason="budget_exhausted" if exhausted else reason,
+            reason="budget_exhausted" if exhausted else why,
             detail=exhausted or detail,
             notes=notes,
         )
     passages = {passage.passage_id: passage for passage in state["passages"]}
-    status: AnswerStatus = "partial" if exhausted else "answered"
+    reason: AnswerReason | None = None
+    if exhausted:
+        reason = "budget_exhausted"
+    elif draft.has_conflict:
+        reason = "conflicting_evidence"
+    status: AnswerStatus = "partial" if reason else "answered"
     return Answer(
         query_id=question.query_id,
         text=draft.text,
         short=draft.short,
         confidence=draft.confidence,
         status=status,
-        reason="budget_exhausted" if exhausted else None,
-        detail=exhausted,
-        citations=cite(draft.cited, notes, passages, verdict=verification.verdict),
+        reason=reason,
+        detail=exhausted or draft.warning,
+        citations=cite(draft.cited, notes, passages, verdict=verification.verdict, dates=_dates(state)),
         notes=notes,
     )
 
@@ -56,6 +62,15 @@ def tell_answer(answer: Answer, tools: Tools) -> None:
         tools.emit("citation", _jsonable(citation))
 
 
+def _dates(state: State) -> dict[NoteId, tuple[TimeSpan, ...]]:
+    """Return the times that each note tells its value for."""
+    found: dict[NoteId, tuple[TimeSpan, ...]] = {}
+    for one in state.get("statements", ()):
+        if one.when is not None:
+            found[one.note_id] = (*found.get(one.note_id, ()), one.when)
+    return found
+
+
 def _why_not(state: State) -> tuple[AnswerReason, str]:
     if not state.get("hits"):
         return "out_of_collection", "no passage of the collection matches the question"
@@ -63,6 +78,8 @@ def _why_not(state: State) -> tuple[AnswerReason, str]:
         return "out_of_collection", f"no passage that was found speaks of {', '.join(names)}"
     if not state.get("notes"):
         return "insufficient_evidence", "no passage that was read tells something needed for the answer"
+    if gap := state.get("time_gap"):
+        return "time_gap", gap
     verification = state.get("verification")
     if verification is not None:
         findings = "; ".join(c.finding for c in verification.checks if c.finding)

@@ -22,6 +22,7 @@ def search(state: State, runtime: Runtime[Tools]) -> dict[str, Any]:
             query_id=QueryId(f"{state['question'].query_id}.{number}"),
             text=text,
             purpose="original" if number == 1 else "sub_question",
+            time=state.get("time"),
         )
         found = tools.retriever.retrieve(
             query, top_k=tools.search.depth, run=tools.run, allowed=published_until(state["question"])
@@ -34,7 +35,8 @@ def search(state: State, runtime: Runtime[Tools]) -> dict[str, Any]:
             hits=_rows(reranking.hits),
         )
         if reranking.degraded:
-            step.tell(step.summary + f", reranking degraded ({reranking.degraded.reason})")
+            degraded = {"reason": reranking.degraded.reason, "coverage": reranking.degraded.coverage}
+            step.tell(step.summary + f", reranking degraded ({reranking.degraded.reason})", degraded=degraded)
         tools.emit("search.results", {"query": text, "hits": _rows(reranking.hits)})
     return {"hits": reranking.hits, "queries": (text,), "unknown_names": unknown_names(state["question"].text, found)}
 

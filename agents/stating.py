@@ -1,0 +1,131 @@
+"""Gets statements from sentences: the model says which value each tells, code checks it and attaches the times.
+
+The question is asked without its time, so that one call reads all versions of a fact, whatever time is asked for.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from pydantic import RootModel
+
+from agents.asking import ask
+from agents.notes import write_note
+from agents.reading import headed, one_line
+from agents.state import Sentence, Tools
+from agents.timeline import UNIT_DAYS, Statement, Told
+from agents.values import occurs_in, only_repeats
+from app.core.errors import UnparsableOutput
+from app.core.prompts import load_prompt
+from app.core.timespan import TimeMention, TimeSpan
+from app.core.types import EvidenceNote
+
+_SPEAKS_OF_NOW = re.compile(r"\b(?:is|are|has|have|holds|heads|leads|runs|serves|remains|now|currently|today)\b")
+_LONGEST = 60
+_TOKENS_A_VALUE = 20
+_BESIDE = frozenset({"birth", "death", "comparison", "deadline"})
+
+
+class Values(RootModel[dict[str, str | None]]):
+    """The value that each sentence tells, by its number."""
+
+
+def statements_in(
+    tools: Tools, sentences: Sequence[Sentence], *, question: str
+) -> tuple[list[Statement], list[EvidenceNote]]:
+    """Return the statements of the sentences and a note for each sentence that makes one; one model call.
+
+    A value is dropped unless its words stand in its sentence and are not all the question's. A reply of another shape
+    tells nothing.
+    """
+    prompt = load_prompt("agents", "versions").render(
+        schema=_schema(len(sentences)),
+        nonce=tools.run.nonce,
+        sentences="\n".join(
+            f"{number}. {headed(one.passage.title, None, one.text)}" for number, one in enumerate(sentences, start=1)
+        ),
+        question=one_line(question),
+    )
+    try:
+        values = ask(tools, prompt, shape=Values, max_tokens=_TOKENS_A_VALUE * (len(sentences) + 1)).root
+    except UnparsableOutput:
+        return [], []
+    statements: list[Statement] = []
+    notes: list[EvidenceNote] = []
+    for number, sentence in enumerate(sentences, start=1):
+        value = (values.get(str(number)) or "").strip(" .,;:")
+        if occurs_in(value, sentence.text) and not only_repeats(value, question):
+            note = write_note(sentence.passage, sentence.start, sentence.end, claim=value)
+            notes.append(note)
+            statements.extend(_statements(value, sentence, note, tools))
+    return statements, notes
+
+
+def times_of(sentence: Sentence, mentions: Sequence[TimeMention]) -> tuple[list[TimeSpan], Told]:
+    """Return the times that a sentence tells its value for, and where they were read.
+
+    These are the times it mentions, else those its passage holds for, else, if it speaks of the present, the day its
+    document was published. Times of birth, death, deadlines and comparisons are beside the point.
+    """
+    inside = [one for one in mentions if sentence.start <= one.start < sentence.end and one.role not in _BESIDE]
+    if inside:
+        return _joined([_meant(one) for one in inside]), "mention"
+    if sentence.passage.holds is not None:
+        return [sentence.passage.holds], "holds"
+    published = sentence.passage.published
+    return ([published] if published is not None and _SPEAKS_OF_NOW.search(sentence.text) else []), "published"
+
+
+def _statements(value: str, sentence: Sentence, note: EvidenceNote, tools: Tools) -> list[Statement]:
+    spans, told = times_of(sentence, tools.mentions_of(sentence.passage))
+    whens: list[TimeSpan | None] = [*spans] or [None]
+    return [
+        Statement(
+            value=value,
+            when=span,
+            told=told,
+            note_id=note.note_id,
+            passage_id=note.passage_id,
+            doc_id=note.doc_id,
+            published=note.published,
+            superseded_by=sentence.passage.superseded_by,
+        )
+        for span in whens
+    ]
+
+
+def _meant(mention: TimeMention) -> TimeSpan:
+    """Return what a mention says of validity: from a day on that begins it, up to a day that ends it."""
+    span = mention.span
+    if span.days is None or span.days > UNIT_DAYS[span.granularity]:
+        return span
+    if mention.role == "valid_from":
+        return TimeSpan(start=span.start, end=None, granularity=span.granularity, approximate=span.approximate)
+    if mention.role == "valid_until":
+        return TimeSpan(start=None, end=span.end, granularity=span.granularity, approximate=span.approximate)
+    return span
+
+
+def _joined(spans: Sequence[TimeSpan]) -> list[TimeSpan]:
+    """Return the spans of one sentence, a beginning and the end that follows it joined: 'in 1990 … until 1997'."""
+    joined: list[TimeSpan] = []
+    for span in spans:
+        begun = joined[-1].start if joined else None
+        if span.start is None and span.end is not None and begun is not None and begun <= span.end:
+            coarser = max(joined[-1], span, key=lambda one: UNIT_DAYS[one.granularity])
+            joined[-1] = replace(coarser, start=begun, end=span.end)
+        else:
+            joined.append(span)
+    return joined
+
+
+def _schema(sentences: int) -> dict[str, Any]:
+    value = {"type": ["string", "null"], "maxLength": _LONGEST}
+    numbers = [str(number) for number in range(1, sentences + 1)]
+    return {
+        "type": "object",
+        "properties": dict.fromkeys(numbers, value),
+        "required": numbers,
+        "additionalProperties": False,
+    }
