@@ -2,11 +2,9 @@
 
 import json
 import threading
-import unicodedata
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import date
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -14,44 +12,34 @@ from typing import Any, TypeVar, cast
 from agents.state import Tools
 from app.core import registry
 from app.core.budget import Budget
-from app.core.errors import AppError, Cancelled, ConfigError, InvalidQuestion, MissingCapability, NotFound
+from app.core.errors import AppError, Cancelled, ConfigError, MissingCapability, NotFound
 from app.core.events import Emit
-from app.core.protocols import Embedder, Index, LanguageModel, Reranker, Retriever, StreamingModel, TokenCounter
+from app.core.protocols import (
+    Embedder,
+    Index,
+    LanguageModel,
+    Reranker,
+    Retriever,
+    StreamingModel,
+    TimeReader,
+    TokenCounter,
+)
 from app.core.run import Run
 from app.core.settings import Component, Mode, Settings
+from app.core.timespan import TimeConstraint
 from app.core.trace import Outcome, Trace, Tracer
-from app.core.types import Answer, Filter, Hit, Query, QueryId, Question
+from app.core.types import Answer, Filter, Query, QueryId, Question, Reranking
 from app.core.untrusted import new_nonce
 from app.ingest.pipeline import Pipeline
 from app.ingest.publisher import of_collection
 from app.models import catalog
+from app.proxies import BookedApart, UpToDate
 from app.store.collections import Collection, Collections, check_filled
 from app.store.database import Database
 from app.store.passages import Passages
+from retrieval.temporal.constraint import RuleTimeReader
 
 T = TypeVar("T")
-
-_NO_TEXT = ("Cc", "Cs")  # control characters, halves of characters
-_ALLOWED_CONTROLS = "\n\t\r"
-
-
-def make_question(
-    text: str, *, asked_on: date, settings: Settings, as_of: date | None = None, query_id: str | None = None
-) -> Question:
-    """Return a checked question.
-
-    Raises:
-        InvalidQuestion: it is empty, too long, or holds control characters.
-    """
-    stripped = text.strip()
-    longest = settings.limits.question_characters
-    if not stripped:
-        raise InvalidQuestion("the question is empty; write one")
-    if len(stripped) > longest:
-        raise InvalidQuestion(f"the question has {len(stripped)} characters, at most {longest} are read; shorten it")
-    if bad := next((c for c in stripped if unicodedata.category(c) in _NO_TEXT and c not in _ALLOWED_CONTROLS), None):
-        raise InvalidQuestion(f"the question holds the control character U+{ord(bad):04X}; remove it")
-    return Question(query_id=QueryId(query_id or uuid.uuid4().hex[:12]), text=stripped, asked_on=asked_on, as_of=as_of)
 
 
 class _Models:
@@ -104,14 +92,13 @@ class CollectionResources:
         return self._indexes[kind]
 
     def model_with(self, capability: type[T]) -> T:
-        """Return the model that has a capability: to write, the generator; to be read, the scorer before it.
+        """Return the first of the models that are asked for it, see `Models.roles`, that has a capability.
 
         Raises:
             MissingCapability: neither can do what is asked for.
         """
         models = self._settings.models
-        writes = capability in (LanguageModel, StreamingModel)
-        roles = ("scorer", "generator") if models.scorer and not writes else ("generator",)
+        roles = models.roles(writing=capability in (LanguageModel, StreamingModel))
         for role in roles:
             model = self._models.get(role, self)
             if isinstance(model, capability):
@@ -137,28 +124,6 @@ class OpenCollection:
 
     row: Collection
     resources: CollectionResources
-
-
-class _UpToDate:
-    """A retriever made anew when a publication took away what it had just found; implements Retriever."""
-
-    def __init__(self, make: Callable[[], Retriever]) -> None:
-        self._make = make
-        self._made = make()
-
-    def retrieve(self, query: Query, *, top_k: int, run: Run, allowed: Filter | None = None) -> list[Hit]:
-        """Return at most `top_k` hits, best first."""
-        return self.retrieve_many([query], top_k=top_k, run=run, allowed=allowed)[0]
-
-    def retrieve_many(
-        self, queries: Sequence[Query], *, top_k: int, run: Run, allowed: Filter | None = None
-    ) -> list[list[Hit]]:
-        """Return one list per query, each as `retrieve` would give it."""
-        try:
-            return self._made.retrieve_many(queries, top_k=top_k, run=run, allowed=allowed)
-        except NotFound:  # the index named a passage whose document was replaced before it was read
-            self._made = self._make()
-            return self._made.retrieve_many(queries, top_k=top_k, run=run, allowed=allowed)
 
 
 class Engine:
@@ -225,13 +190,16 @@ class Engine:
 
     def retriever(self, collection_id: str, mode: Mode | None = None) -> Retriever:
         """Return the collection's retriever of that mode, as the settings say without one."""
-        return _UpToDate(lambda: self._retriever(self.collection(collection_id).resources, mode))
+        return UpToDate(lambda: self._retriever(self.collection(collection_id).resources, mode))
 
     def _retriever(self, resources: CollectionResources, mode: Mode | None) -> Retriever:
         chosen = mode or self.settings.search.mode
         search = self.settings.search
         options = {"depth": search.depth, "rrf_k": search.rrf_k} if chosen == "hybrid" else {}
-        return cast("Retriever", resources.component("retrieval", chosen, options))
+        if search.temporal == "off":
+            return cast("Retriever", resources.component("retrieval", chosen, options))
+        wrapped = {"mode": chosen, "options": options, "method": search.temporal}
+        return cast("Retriever", resources.component("retrieval", "temporal", wrapped))
 
     def search(
         self,
@@ -242,20 +210,45 @@ class Engine:
         top_k: int | None = None,
         mode: Mode | None = None,
         allowed: Filter | None = None,
-    ) -> list[Hit]:
-        """Return the best hits of one query, reranked as the settings say."""
+        reranker: str | None = None,
+        time: TimeConstraint | None = None,
+    ) -> Reranking:
+        """Return the best hits of one query, reranked as the settings say or by the `reranker` of that name.
+
+        Where a `time` is given, hits that tell of it come first, as `search.temporal` says.
+
+        Raises:
+            NotFound: there is no such collection.
+            UnknownComponent: there is no such reranker.
+            MissingCapability: no model that the settings name can do what it needs.
+        """
         settings = self.settings.search
         wanted = top_k or settings.top_k
-        query = Query(query_id=QueryId("q"), text=text)
+        query = Query(query_id=QueryId("q"), text=text, time=time)
         found = self.retriever(collection, mode)
         hits = found.retrieve(query, top_k=max(wanted, settings.depth), run=run, allowed=allowed)
-        return list(self.reranker(collection).rerank(query, hits, top_k=wanted, run=run).hits)
+        whole = replace(run, budget=self._rerank_budget)  # nothing is written after it, so it has all the time
+        return self.reranker(collection, reranker).rerank(query, hits, top_k=wanted, run=whole)
 
-    def reranker(self, collection_id: str | None) -> Reranker:
-        """Return the reranker that the settings name; without a collection it sees no passages but its hits."""
+    def reranker(self, collection_id: str | None, name: str | None = None) -> Reranker:
+        """Return the reranker of that name, see `Settings.with_reranker`; without a collection it sees only its hits.
+
+        Raises:
+            UnknownComponent: there is none of that name.
+            MissingCapability: no model that the settings name can do what it needs.
+        """
         resources = self.collection(collection_id).resources if collection_id else self._resources("")
-        named = self.settings.search.reranker
+        named = self.settings.with_reranker(name).search.reranker
         return cast("Reranker", resources.component("rerankers", named.name, named.options))
+
+    @property
+    def _rerank_budget(self) -> Budget:
+        return Budget(max_tokens=self.settings.limits.rerank_tokens)
+
+    @property
+    def time_reader(self) -> TimeReader:
+        """What reads the time that a question asks for; no model has a part."""
+        return RuleTimeReader()
 
     def pipeline(self, collection_id: str) -> Pipeline:
         """Return what writes a collection, which is created when there is none of that name.
@@ -309,10 +302,17 @@ class Engine:
         """Return where a collection's indexes lie."""
         return self.settings.data_dir / "collections" / collection_id
 
-    def answer(self, question: Question, *, collection: str, emit: Emit, run: Run) -> Outcome:
+    def answer(
+        self, question: Question, *, collection: str, emit: Emit, run: Run, reranker: str | None = None
+    ) -> Outcome:
         """Return the answer with its trace; a failure on the way is a status, never an exception.
 
+        Hits are reranked as the settings say, or by the `reranker` of that name. The time that counts is the question's
+        own, which `make_question` reads.
+
         Raises:
+            UnknownComponent: there is no such reranker.
+            MissingCapability: no model that the settings name can do what it needs.
             NotFound: there is no such collection, or nothing in it.
             StaleIndex: its index was made by other models or settings.
             MissingModel: a model file is not on this machine.
@@ -322,10 +322,11 @@ class Engine:
         opened = self.collection(collection)
         check_filled(opened.row)
         tracer = Tracer(run, emit)
-        tools = self._tools(opened, emit=emit, run=run, tracer=tracer)
+        settings = self.settings.with_reranker(reranker)
+        tools = self._tools(opened, settings, emit=emit, run=run, tracer=tracer)
         versions = self._versions(tools)
         trace_id = uuid.uuid4().hex
-        emit("answer.started", self._started(question, collection))
+        emit("answer.started", _started(question, collection, settings))
         try:
             answer = run_agent(question, tools)
         except Cancelled:
@@ -336,7 +337,7 @@ class Engine:
             trace_id=trace_id,
             question=question,
             steps=tuple(tracer.steps),
-            settings_digest=self.settings.digest(),
+            settings_digest=settings.digest(),
             index_digest=opened.row.index_digest,
             seed=run.seed,
             nonce=run.nonce,
@@ -344,29 +345,20 @@ class Engine:
         )
         return Outcome(answer=replace(answer, usage=run.ledger.total(), trace_id=trace_id), trace=trace)
 
-    def _tools(self, opened: OpenCollection, *, emit: Emit, run: Run, tracer: Tracer) -> Tools:
+    def _tools(self, opened: OpenCollection, settings: Settings, *, emit: Emit, run: Run, tracer: Tracer) -> Tools:
         resources = opened.resources
+        reranker = self.reranker(opened.row.collection_id, settings.search.reranker.name)
         return Tools(
             retriever=self.retriever(opened.row.collection_id),
-            reranker=self.reranker(opened.row.collection_id),
+            reranker=BookedApart(reranker, self._rerank_budget),
             model=resources.model_with(LanguageModel),
             embedder=resources.embedder,
-            agent=self.settings.agent,
-            search=self.settings.search,
+            agent=settings.agent,
+            search=settings.search,
             run=run,
             tracer=tracer,
             emit=emit,
         )
-
-    def _started(self, question: Question, collection: str) -> dict[str, Any]:
-        return {
-            "question": question.text,
-            "asked_on": question.asked_on.isoformat(),
-            "as_of": question.as_of.isoformat() if question.as_of else None,
-            "collection": collection,
-            "strategy": self.settings.agent.strategy,
-            "limits": self.settings.limits.model_dump(),
-        }
 
     def _versions(self, tools: Tools) -> dict[str, str]:
         return {
@@ -379,6 +371,18 @@ class Engine:
         return CollectionResources(
             collection_id=collection_id, settings=self.settings, database=self.database, models=self._models
         )
+
+
+def _started(question: Question, collection: str, settings: Settings) -> dict[str, Any]:
+    return {
+        "question": question.text,
+        "asked_on": question.asked_on.isoformat(),
+        "as_of": question.as_of.isoformat() if question.as_of else None,
+        "collection": collection,
+        "strategy": settings.agent.strategy,
+        "reranker": settings.search.reranker.name,
+        "limits": settings.limits.model_dump(),
+    }
 
 
 def _never() -> bool:

@@ -39,7 +39,9 @@ class AnswerEngine(Protocol):
         """Return the limits of one answer."""
         ...
 
-    def answer(self, question: Question, *, collection: str, emit: Emit, run: Run) -> Outcome:
+    def answer(
+        self, question: Question, *, collection: str, emit: Emit, run: Run, reranker: str | None = None
+    ) -> Outcome:
         """Return an answer with its trace; every event but the last ones goes through `emit`."""
         ...
 
@@ -57,7 +59,7 @@ class Runner:
         self._closing = threading.Event()
 
     def submit(
-        self, question: Question, *, collection: str, seconds: float | None = None
+        self, question: Question, *, collection: str, seconds: float | None = None, reranker: str | None = None
     ) -> tuple[AnswerId, Future[None]]:
         """Return the id of a new answer, and the future that ends when it is finished.
 
@@ -69,7 +71,7 @@ class Runner:
         try:
             answer_id = AnswerId(uuid.uuid4().hex)
             self._answers.create(answer_id, collection, _QUESTION.dump_json(question).decode())
-            future = self._pool.submit(self._work, answer_id, question, collection, seconds)
+            future = self._pool.submit(self._work, answer_id, question, collection, seconds, reranker)
         except BaseException:
             self._places.release()
             raise
@@ -111,7 +113,14 @@ class Runner:
         self._futures.pop(answer_id, None)
         self._places.release()
 
-    def _work(self, answer_id: AnswerId, question: Question, collection: str, seconds: float | None) -> None:
+    def _work(
+        self,
+        answer_id: AnswerId,
+        question: Question,
+        collection: str,
+        seconds: float | None,
+        reranker: str | None,
+    ) -> None:
         def emit(name: EventName, data: Mapping[str, Any]) -> None:
             self._answers.append(answer_id, name, {"ts": _now(), **data})
 
@@ -119,7 +128,7 @@ class Runner:
         try:
             self._answers.set_state(answer_id, "running")
             run = self._engine.new_run(cancelled=self._cancel_flag(answer_id), seconds=seconds)
-            outcome = self._engine.answer(question, collection=collection, emit=emit, run=run)
+            outcome = self._engine.answer(question, collection=collection, emit=emit, run=run, reranker=reranker)
             if outcome.answer.status == "cancelled" and self._closing.is_set():
                 outcome = self._unworked(question, "failed", STOPPED)
         except AppError as error:

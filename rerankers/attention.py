@@ -2,7 +2,10 @@
 
 ICR (Chen et al., ICLR 2025, arXiv 2410.02642): attention from the instruction and the query, less what a query without
 content gets. Over all heads, a band of layers (Selective-ICR, arXiv 2602.22591), or heads found on labelled questions
-(QRHead, arXiv 2506.09944; CoRe, arXiv 2510.02219). The passages are read once, nothing is written.
+(QRHead, arXiv 2506.09944; CoRe, arXiv 2510.02219).
+
+Cost: one prompt of all candidates, read once, and two short endings: the query and N/A; nothing is written. No
+prompt is batched with another, so the time grows with the candidates and their words.
 """
 
 from collections.abc import Sequence
@@ -24,8 +27,8 @@ from rerankers._common.head_files import heads_in
 from rerankers._common.passages import CONTENT_FREE, WORDS, shown, shown_query
 from rerankers._common.scoring import Pair, ScoredReranker
 
-LAYERS = (0.0, 1.0)
-"""Share of the model's depth that is read when nothing else is said."""
+LAYERS = (0.25, 0.75)
+"""Share of the model's depth that is read when nothing else is said; what lies above is not computed."""
 _SHORTENINGS = 2  # times that the passages are halved when the prompt does not fit
 _REMEMBERED = 256  # questions
 

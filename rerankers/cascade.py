@@ -1,6 +1,9 @@
 """Reranks in steps, cheap to dear: each step orders the first few of what the step before has left.
 
 A step that cannot be made leaves the order as it stands, so that a deadline costs the last steps and never the first.
+
+Cost: the sum of its steps, each for its own `depth`; by default 50 prompts of likelihood and one of attention over 20
+passages.
 """
 
 from collections.abc import Sequence
@@ -30,8 +33,11 @@ class Step(BaseModel):
     options: dict[str, Any] = Field(default_factory=dict)
 
 
-STEPS = (Step(name="likelihood", depth=50), Step(name="fused", depth=20))
-"""The steps when nothing else is said; fused reads again what likelihood has found, at no cost."""
+STEPS = (
+    Step(name="fused", depth=30, options={"signals": [{"name": "likelihood"}], "first_stage": 0.5}),
+    Step(name="fused", depth=10, options={"signals": [{"name": "attention"}], "first_stage": 1.0}),
+)
+"""The steps when nothing else is said: likelihood and half a voice of the order before; then attention and all that."""
 
 
 class Options(ComponentOptions):

@@ -1,6 +1,8 @@
 """Orders by a trained cross-encoder, which reads query and passage together (Nogueira and Cho, arXiv 1901.04085).
 
-Its model is a folder that sentence-transformers can load; one forward pass per passage, in batches.
+Its model is a folder that sentence-transformers can load.
+
+Cost: one forward pass of a small model for each passage, in batches.
 """
 
 from collections.abc import Sequence

@@ -2,6 +2,9 @@
 
 A general model's letters carry a prior by position. So what they get for a query without content is subtracted, and
 both orders of a window are averaged; a model that was trained for this needs neither.
+
+Cost: one prompt of up to 20 passages a window, read and nothing written, times `orders`, and again for N/A, which
+shares all but the query: 20 candidates are one window and four prompts, 50 are four windows and sixteen.
 """
 
 from collections.abc import Generator, Sequence

@@ -2,11 +2,16 @@
 
 Attention and likelihood are different signals: where measured, their sum ranked better than either. Scores are made
 comparable per question: z-scores, a range from 0 to 1, or ranks (Cormack et al., SIGIR 2009).
+
+Cost: the sum of its signals, which are asked in turn; by default one prompt of attention over all candidates and one
+prompt of likelihood a candidate.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from functools import partial
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,10 +24,26 @@ from app.core.run import Run
 from app.core.types import Hit, Query, RerankDegraded, Reranking
 from rerankers._common.inner import ask, inner
 from rerankers._common.ordering import as_they_came, by_score
+from rerankers._common.read_models import ReadModel, models_read
 from rerankers._common.scoring import Pair
 from rerankers._common.standardised import standardised
+from rerankers._common.weight_files import Method, WeightFile, weights_in
 
-Method = Literal["zscore", "convex", "rrf"]
+__all__ = [
+    "COMPARABLE",
+    "FusedReranker",
+    "Method",
+    "Options",
+    "ReadModel",
+    "Signal",
+    "WeightFile",
+    "build",
+    "first_stage_scores",
+    "fused_scores",
+    "in_unit_range",
+    "reciprocal_ranks",
+]
+
 Scores = NDArray[np.float64]
 
 
@@ -48,11 +69,16 @@ class Options(ComponentOptions):
         default=SIGNALS, min_length=1, description="rerankers that are asked: name, weight, options"
     )
     first_stage: float = Field(
-        default=0.0, ge=0.0, le=1000.0, description="weight of the order in which the hits came; 0 leaves it out"
+        default=0.5, ge=0.0, le=1000.0, description="weight of the order in which the hits came; 0 leaves it out"
     )
     method: Method = Field(
         default="zscore",
         description="how scores are made comparable: zscore; convex, from 0 to 1; rrf, by rank alone",
+    )
+    weights: Path | None = Field(
+        default=None,
+        description="file of weights that take the place of the signals' own, first_stage and method, made by "
+        "`rerankers fit-weights`",
     )
 
 
@@ -68,9 +94,13 @@ class _Voice:
 class FusedReranker:
     """Asks each signal for the same candidates and orders by the weighted sum."""
 
-    def __init__(self, voices: Sequence[_Voice], options: Options) -> None:
+    def __init__(
+        self, voices: Sequence[_Voice], options: Options, *, models: Callable[[], tuple[ReadModel, ...]]
+    ) -> None:
+        """Take the signals with their weights; `models` tells what they read."""
         self._voices = voices
         self._options = options
+        self.models = models
 
     def rerank(self, query: Query, hits: Sequence[Hit], *, top_k: int, run: Run) -> Reranking:
         """Return the best `top_k` hits; each keeps the stages of the signals that were added up for it.
@@ -97,7 +127,7 @@ class FusedReranker:
         merged, columns = _aligned(head, [one for _, one in heard])
         weighted = [(v.weight, column) for (v, _), column in zip(heard, columns, strict=True)]
         if self._options.first_stage:
-            weighted.append((self._options.first_stage, _first_stage(head)))
+            weighted.append((self._options.first_stage, first_stage_scores(head)))
         total = fused_scores(weighted, method=self._options.method)
         made = by_score([*merged, *hits[len(head) :]], total.tolist(), name="fused", top_k=top_k, coverage=coverage)
         return replace(made, degraded=RerankDegraded(reason=reasons[0], coverage=coverage)) if reasons else made
@@ -134,7 +164,7 @@ COMPARABLE: Mapping[Method, Callable[[Scores], Scores]] = {
 }
 
 
-def _first_stage(hits: Sequence[Hit]) -> Scores:
+def first_stage_scores(hits: Sequence[Hit]) -> Scores:
     """Return the scores that the hits came with; minus their places where they come from several sources."""
     if len({hit.source for hit in hits}) == 1:
         return np.array([hit.score for hit in hits], dtype=np.float64)
@@ -152,14 +182,32 @@ def _aligned(hits: Sequence[Hit], told: Sequence[Reranking]) -> tuple[list[Hit],
     return merged, columns
 
 
-def build(options: Options, resources: Resources) -> Reranker:
+def _voices(signals: Sequence[Signal], resources: Resources) -> list[_Voice]:
+    return [
+        _Voice(name=signal.name, weight=signal.weight, reranker=inner(signal.name, signal.options, resources))
+        for signal in signals
+    ]
+
+
+def _as_fitted(options: Options, path: Path, models: Sequence[ReadModel]) -> Options:
+    """Return the options with the weights of a file; a signal that has none there is not asked."""
+    fitted = weights_in(path, signals=[signal.name for signal in options.signals], models=models)
+    signals = tuple(
+        signal.model_copy(update={"weight": fitted.weights[signal.name]})
+        for signal in options.signals
+        if fitted.weights[signal.name]
+    )
+    return options.model_copy(update={"signals": signals, "first_stage": fitted.first_stage, "method": fitted.method})
+
+
+def build(options: Options, resources: Resources) -> FusedReranker:
     """Return the reranker.
 
     Raises:
         UnknownComponent: a signal is no reranker.
+        ConfigError: the file of weights cannot be read, or is for other signals or models.
     """
-    voices = [
-        _Voice(name=signal.name, weight=signal.weight, reranker=inner(signal.name, signal.options, resources))
-        for signal in options.signals
-    ]
-    return FusedReranker(voices, options)
+    models = partial(models_read, partial(_voices, options.signals), resources)
+    if options.weights is not None:
+        options = _as_fitted(options, options.weights, models())
+    return FusedReranker(_voices(options.signals, resources), options, models=models)

@@ -4,7 +4,7 @@ Each question costs one prompt of its candidates; a handful of questions is enou
 """
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Literal
 
 import numpy as np
@@ -17,8 +17,9 @@ from app.core.types import Hit, PassageId, Query
 from rerankers._common.attended import Head, Instruction, attended_prompt, template_of
 from rerankers._common.head_files import HeadFile
 from rerankers._common.passages import WORDS, shown, shown_query
+from rerankers._common.read_models import digest_of
 
-__all__ = ["Example", "HeadFile", "Method", "attention_mass", "best_heads", "contrast", "detect"]
+__all__ = ["Example", "HeadFile", "Method", "attention_mass", "best_heads", "contrast", "detect", "digest_of"]
 
 Method = Literal["qrhead", "core"]
 Example = tuple[Query, Sequence[Hit], frozenset[PassageId]]
@@ -29,7 +30,7 @@ TEMPERATURE = 0.1
 
 def detect(
     reader: AttentionReader,
-    examples: Sequence[Example],
+    examples: Iterable[Example],
     *,
     method: Method,
     top: int,

@@ -1,6 +1,8 @@
 """Orders by how likely the query is to be asked of each passage: the mean log-probability of its tokens.
 
-(UPR: Sachan et al., EMNLP 2022, equation 3.) One forward pass per passage, all of them in one call; nothing is written.
+(UPR: Sachan et al., EMNLP 2022, equation 3.)
+
+Cost: one forward pass of passage and query for each passage, all of them in one call; nothing is written.
 """
 
 from collections.abc import Sequence

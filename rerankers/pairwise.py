@@ -1,6 +1,9 @@
 """Orders by comparing passages two by two, each pair in both directions (PRP, arXiv 2306.17563, section 3).
 
 A passage wins where both directions say so; else the two are alike and stay as the first stage had them.
+
+Cost: two prompts of two passages for each comparison, nothing is written; for the best 10 of 20 about 95 prompts in 8
+calls.
 """
 
 import math

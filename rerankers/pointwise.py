@@ -2,6 +2,8 @@
 
 (After ProRank, arXiv 2506.03487, without its training.) What the same passage gets for a query without content is
 subtracted, as in ICR: a small model says Yes to some passages whatever is asked.
+
+Cost: two prompts for each passage, one without `calibrated`; they begin alike, and nothing is written.
 """
 
 from collections.abc import Sequence

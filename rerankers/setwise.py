@@ -1,6 +1,8 @@
 """Orders by asking which of a few passages is best (setwise, arXiv 2310.09497; Rank-R1, arXiv 2503.06034, section 3).
 
 With `reason` the model thinks before it picks, which is for larger models and costs a chain of thought a pick.
+
+Cost: a reply a pick, one after the other; for the best 10 of 20 about 17 picks of 10 passages.
 """
 
 from collections.abc import Callable, Generator, Sequence

@@ -17,7 +17,7 @@ from app.core.errors import AppError, Cancelled, NotFound, StaleIndex
 from app.core.events import Emit
 from app.core.run import Run
 from app.core.settings import Mode, Server, Settings
-from app.core.timespan import TimeSpan
+from app.core.timespan import TimeConstraint, TimeSpan
 from app.core.trace import Outcome, Trace, Tracer
 from app.core.types import (
     Answer,
@@ -31,6 +31,8 @@ from app.core.types import (
     Passage,
     PassageId,
     Question,
+    RerankDegraded,
+    Reranking,
     StageScore,
 )
 from app.ingest.files import uri_of
@@ -142,7 +144,10 @@ class FakePipeline:
 
 
 class FakeEngine:
-    """Answers by the first word of a question: abstain, partial, fail, crash, slow (waits for `gate`), else in full."""
+    """Answers by the first word of a question: abstain, partial, fail, crash, slow (waits for `gate`), else in full.
+
+    `rerankers` holds those that were named; a search that names one is degraded.
+    """
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
@@ -151,6 +156,7 @@ class FakeEngine:
         self.ingest_gate = threading.Event()
         self.ingest_gate.set()
         self.pace = 0.0
+        self.rerankers: list[str | None] = []
 
     def close(self) -> None:
         self.database.close()
@@ -171,15 +177,22 @@ class FakeEngine:
         top_k: int | None = None,
         mode: Mode | None = None,
         allowed: Filter | None = None,
-    ) -> list[Hit]:
+        reranker: str | None = None,
+        time: TimeConstraint | None = None,
+    ) -> Reranking:
         if text.startswith("stale"):
             raise StaleIndex("the index is older than its settings; run 'gnomon index rebuild'")
         passages = Passages(self.database, collection)
         found = passages.get(sorted(passages.select(allowed or Filter())))
         kept = [passage for passage in found if any(word in passage.text for word in text.split())]
-        return [_hit(passage, rank) for rank, passage in enumerate(kept[: top_k or 10], start=1)]
+        hits = tuple(_hit(passage, rank) for rank, passage in enumerate(kept[: top_k or 10], start=1))
+        self.rerankers.append(reranker)
+        return Reranking(hits=hits, degraded=RerankDegraded(reason="budget", coverage=0.0) if reranker else None)
 
-    def answer(self, question: Question, *, collection: str, emit: Emit, run: Run) -> Outcome:
+    def answer(
+        self, question: Question, *, collection: str, emit: Emit, run: Run, reranker: str | None = None
+    ) -> Outcome:
+        self.rerankers.append(reranker)
         if collection not in {row.collection_id for row in Collections(self.database).list()}:
             raise NotFound(f"no collection '{collection}'")
         tracer = Tracer(run, emit)
@@ -199,7 +212,7 @@ class FakeEngine:
         )
         self._step("understand", "2 parts", run, tracer)
         emit("plan.created", {"parts": ["Who commanded Apollo 11?", "Who led NASA then?"]})
-        hits = self.search("Armstrong NASA", collection=COLLECTION, run=run)
+        hits = self.search("Armstrong NASA", collection=COLLECTION, run=run).hits
         emit("search.results", {"query": "Apollo 11 commander NASA administrator", "hits": [_found(h) for h in hits]})
         self._step("search", "10 passages found", run, tracer)
         if kind == "slow":

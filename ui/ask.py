@@ -1,11 +1,13 @@
 """Ask a question, watch it being worked on, read the answer beside its evidence."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 
 import streamlit as st
+from pydantic import ValidationError
 
-from app.api.schemas import AnswerBody, CollectionBody, PendingAnswer
+from app.api.schemas import AnswerBody, CollectionBody, PendingAnswer, TimeRequest
 from app.core.types import EvidenceNote, Passage
 from ui import rendering, shell, steps
 from ui.client import ApiError, Client, Event
@@ -18,7 +20,10 @@ EXAMPLES = (
     "Which ship recovered the crew of Apollo 16?",
 )
 FIRST_DAY = date(1600, 1, 1)
+RERANKER_HELP = "What puts the best of the passages found first. A language model that reads them takes its time."
 AS_OF_HELP = "The collection as it stood on that day: whatever was published later is left out."
+READ_HELP = "A question that names a time, as in \u2018in 2004\u2019, is answered for that time. The answer tells it."
+PERIOD_HELP = "2004, 2004-03 or 2004-03-05. A period written here takes the place of the one that the question names."
 POLL_SECONDS = 0.6
 WAIT_SECONDS = 0.15  # a redraw that takes longer than half a second is shown faded
 READ_SECONDS = 5.0
@@ -35,6 +40,19 @@ NO_COLLECTION = (
 )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choices:
+    """What the sidebar says of the next question."""
+
+    time: TimeRequest
+    reranker: str
+
+    @property
+    def sets_time(self) -> bool:
+        """Whether the time that a question asks for is set here and not read from its words."""
+        return bool(self.time.first or self.time.last) or not self.time.read
+
+
 def page() -> None:
     """Show the page: the answer that the address names, or the empty one."""
     client = shell.client()
@@ -42,17 +60,39 @@ def page() -> None:
         with st.sidebar:
             st.button("New question", icon=":material/add:", on_click=_forget, key="new", width="stretch")
             collection = shell.pick_collection(client.collections())
-            as_of = st.date_input(
-                "As of", value=None, key="as_of", min_value=FIRST_DAY, max_value="today", help=AS_OF_HELP
-            )
+            choices = _choices(client)
             shell.server_line(client.address)
         answer_id = _current_answer()
         if answer_id:
-            _show(client, answer_id, collection, as_of)
+            _show(client, answer_id, collection, choices)
         else:
-            _welcome(client, collection, as_of)
+            _welcome(client, collection, choices)
     except ApiError as error:
         shell.show_error(error)
+
+
+def _choices(client: Client) -> Choices:
+    time = _time()
+    known = client.rerankers()
+    default = known.rerankers.index(known.default)
+    reranker = st.selectbox("Reranker", known.rerankers, index=default, key="reranker", help=RERANKER_HELP)
+    return Choices(time=time, reranker=reranker)
+
+
+def _time() -> TimeRequest:
+    """Show what can be said of time; a date that is none counts for nothing and says so."""
+    with st.expander("Time", icon=":material/schedule:"):
+        as_of = st.date_input("As of", value=None, key="as_of", min_value=FIRST_DAY, max_value="today", help=AS_OF_HELP)
+        read = st.checkbox("Read the time from the question", value=True, key="read_time", help=READ_HELP)
+        left, right = st.columns(2)
+        first = left.text_input("From", key="from", placeholder="2004", disabled=not read, help=PERIOD_HELP)
+        last = right.text_input("To", key="to", placeholder="2006-03", disabled=not read)
+        written = {"from": first.strip() or None, "to": last.strip() or None} if read else {}
+        try:
+            return TimeRequest.model_validate({"as_of": as_of, "read": read, **written})
+        except ValidationError:
+            st.warning("Write a date as 2004, 2004-03 or 2004-03-05; until then this period does not count.")
+            return TimeRequest(as_of=as_of, read=read)
 
 
 def _current_answer() -> str | None:
@@ -65,8 +105,8 @@ def _current_answer() -> str | None:
     return answer
 
 
-def _ask(client: Client, question: str, collection: str, as_of: date | None) -> None:
-    answer_id = client.ask(question, collection=collection, as_of=as_of)
+def _ask(client: Client, question: str, collection: str, choices: Choices) -> None:
+    answer_id = client.ask(question, collection=collection, time=choices.time, reranker=choices.reranker)
     st.session_state["answer"] = st.query_params["answer"] = answer_id
     st.rerun()
 
@@ -76,44 +116,44 @@ def _forget() -> None:
     st.query_params.clear()
 
 
-def _form(client: Client, collection: CollectionBody, as_of: date | None, *, placeholder: str) -> None:
+def _form(client: Client, collection: CollectionBody, choices: Choices, *, placeholder: str) -> None:
     with st.form("ask", border=False, clear_on_submit=True):
         with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
             question = st.text_input("Question", placeholder=placeholder, label_visibility="collapsed", key="question")
             asked = st.form_submit_button("Ask", type="primary")
         if asked and question.strip():
-            _ask(client, question, collection.collection_id, as_of)
+            _ask(client, question, collection.collection_id, choices)
 
 
-def _welcome(client: Client, collection: CollectionBody | None, as_of: date | None) -> None:
+def _welcome(client: Client, collection: CollectionBody | None, choices: Choices) -> None:
     _, middle, _ = st.columns([1, 5, 1])
     with middle:
         st.html(HERO)
         if collection is None or not collection.documents:
             st.html(NO_COLLECTION)
             return
-        _form(client, collection, as_of, placeholder=f"Ask {collection.documents} documents")
+        _form(client, collection, choices, placeholder=f"Ask {collection.documents} documents")
         if collection.collection_id == SAMPLE:
             st.html('<div class="gn-label">For example</div>')
             for number, example in enumerate(EXAMPLES, start=1):
                 if st.button(example, key=f"example{number}", width="stretch", icon=":material/arrow_forward:"):
-                    _ask(client, example, collection.collection_id, as_of)
+                    _ask(client, example, collection.collection_id, choices)
 
 
-def _show(client: Client, answer_id: str, collection: CollectionBody | None, as_of: date | None) -> None:
+def _show(client: Client, answer_id: str, collection: CollectionBody | None, choices: Choices) -> None:
     try:
         answer = client.answer(answer_id)
     except ApiError:
         _forget()
         raise
     if collection is not None:
-        _form(client, collection, as_of, placeholder="Ask another question")
+        _form(client, collection, choices, placeholder="Ask another question")
     st.html(rendering.question_html(answer))
     if isinstance(answer, PendingAnswer):
         with st.container(key="live"):
             _live(client, answer_id)
     else:
-        _finished(client, answer)
+        _finished(client, answer, choices)
 
 
 @st.fragment(run_every=POLL_SECONDS)
@@ -136,7 +176,7 @@ def _live(client: Client, answer_id: str) -> None:
         st.html(_cards(steps.notes_of(events)) or SOON)
 
 
-def _finished(client: Client, answer: AnswerBody) -> None:
+def _finished(client: Client, answer: AnswerBody, choices: Choices) -> None:
     events = _events(client, answer.answer_id, seconds=READ_SECONDS)
     left, right = st.columns([7, 5], gap="large")
     with left:
@@ -147,7 +187,10 @@ def _finished(client: Client, answer: AnswerBody) -> None:
         if answer.text:
             _keep(answer)
         elif answer.status != "abstained" and st.button("Ask again", icon=":material/refresh:", key="again"):
-            _ask(client, answer.question, answer.collection, rendering.as_of(answer))
+            again = choices.time.model_copy(update={"as_of": rendering.as_of(answer)})
+            _ask(client, answer.question, answer.collection, replace(choices, time=again))
+        if choices.sets_time and st.button("Ask again for that time", icon=":material/schedule:", key="for_that_time"):
+            _ask(client, answer.question, answer.collection, choices)
     with right:
         evidence, way = st.tabs([f"Evidence ({len(answer.citations)})" if answer.citations else "Evidence", "Steps"])
         with evidence:
@@ -162,6 +205,8 @@ def _text(answer: AnswerBody) -> None:
         return
     if answer.status == "partial":
         st.html(rendering.partial_html(answer))
+    elif answer.detail:
+        st.html(rendering.warning_html(answer.detail))
     if answer.short and answer.short != answer.text:
         st.html(rendering.short_html(answer.short))
     st.html(rendering.answer_html(answer.text, frozenset(citation.marker for citation in answer.citations)))

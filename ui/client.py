@@ -3,7 +3,6 @@
 import os
 import time
 from collections.abc import Mapping, Sequence
-from datetime import date
 from typing import Any, TypeVar
 from urllib.parse import quote
 
@@ -19,11 +18,14 @@ from app.api.schemas import (
     DocumentList,
     JobBody,
     PendingAnswer,
+    RerankerList,
+    TimeRequest,
 )
 from app.core.types import Passage
 
 DEFAULT_API = "http://127.0.0.1:8420"
 SECONDS = 20.0
+ANY_TIME = TimeRequest()
 
 Event = Mapping[str, Any]
 T = TypeVar("T", bound=BaseModel)
@@ -60,6 +62,10 @@ class Client:
         """Return all collections by name."""
         return self._get(CollectionList, "/v1/collections").collections
 
+    def rerankers(self) -> RerankerList:
+        """Return what can order the hits of a question, and what does so unless another is named."""
+        return self._get(RerankerList, "/v1/rerankers")
+
     def create_collection(self, collection_id: str) -> CollectionBody:
         """Return a new, empty collection."""
         response = self._send("POST", "/v1/collections", json={"collection_id": collection_id})
@@ -90,9 +96,14 @@ class Client:
             raise
         return _PASSAGE.validate_json(response.content)
 
-    def ask(self, question: str, *, collection: str, as_of: date | None = None) -> str:
+    def ask(self, question: str, *, collection: str, time: TimeRequest = ANY_TIME, reranker: str | None = None) -> str:
         """Return the id of a new answer, which the server works on whether or not anybody watches."""
-        body = {"question": question, "collection": collection, "as_of": as_of.isoformat() if as_of else None}
+        body = {
+            "question": question,
+            "collection": collection,
+            "time": time.model_dump(mode="json", by_alias=True),
+            "reranker": reranker,
+        }
         response = self._send("POST", "/v1/answers", json=body, headers={"Prefer": "respond-async"})
         return PendingAnswer.model_validate_json(response.content).answer_id
 

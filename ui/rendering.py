@@ -5,14 +5,16 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from app.api.schemas import AnswerBody, CollectionBody, PendingAnswer
-from app.core.timespan import TimeSpan
+from app.api.schemas import AnswerBody, CollectionBody, PendingAnswer, TimeBody
+from app.core.asked_time import time_words
+from app.core.timespan import TimeConstraint, TimeSpan
 from app.core.types import Citation, Passage
 from ui.escaping import as_html, as_markdown
 from ui.steps import FoundNote, Line, doing
 
 CONTEXT = 180
 UNDATED = "undated"
+_CONSTRAINT = ("relation", "span", "anchor", "ordinal", "surface", "rest")
 _MARKER = re.compile(r"\s?\[(\d{1,3})\]")
 _PLAIN_MARKER = re.compile(r"\[(\d{1,3})\]")
 _REASONS = {
@@ -53,6 +55,11 @@ def partial_html(answer: AnswerBody) -> str:
     reason = _REASONS.get(answer.reason or "", "")
     detail = f" {as_html(answer.detail)}" if answer.detail else ""
     return f'<div class="gn-partial"><b>Partial answer.</b> {reason}{detail}</div>'
+
+
+def warning_html(detail: str) -> str:
+    """Return the words above an answer whose evidence is older than what was asked."""
+    return f'<div class="gn-partial"><b>Warning.</b> {as_html(detail[:1].upper() + detail[1:])}.</div>'
 
 
 def card_html(citation: Citation, passage: Passage | None) -> str:
@@ -101,13 +108,21 @@ def trace_html(trace: Mapping[str, Any]) -> str:
 
 
 def question_html(answer: AnswerBody | PendingAnswer) -> str:
-    """Return the question as the heading of its answer, with the collection and the dates it was asked for."""
+    """Return the question as the heading of its answer, with the collection and the dates and time it was asked for."""
     words = [f"in {as_html(answer.collection)}"]
+    time = ""
     if isinstance(answer, AnswerBody):
         words.append(f"asked on {date_words(answer.asked_on)}")
         if day := as_of(answer):
             words.append(f"as of {date_words(day)}")
-    return f'<h2 class="gn-question">{as_html(answer.question)}</h2><div class="gn-meta">{_dotted(words)}</div>'
+        if answer.time is not None:
+            time = f'<div class="gn-meta">Time: {as_html(asked_words(answer.time))}</div>'
+    return f'<h2 class="gn-question">{as_html(answer.question)}</h2><div class="gn-meta">{_dotted(words)}</div>{time}'
+
+
+def asked_words(time: TimeBody) -> str:
+    """Return the time that a question asks for, and where it comes from, as plain text."""
+    return time_words(TimeConstraint(**{name: getattr(time, name) for name in _CONSTRAINT}))
 
 
 def as_of(answer: AnswerBody) -> date | None:
@@ -137,12 +152,14 @@ def effort(answer: AnswerBody) -> str:
 def answer_markdown(answer: AnswerBody) -> str:
     """Return an answer with its sources as Markdown to be kept elsewhere."""
     body = _markdown_text(answer.text) if answer.text else as_markdown(_REASONS.get(answer.reason or "", answer.detail))
+    time = [f"Time: {as_markdown(asked_words(answer.time))}"] if answer.time else []
+    warning = [f"Warning: {as_markdown(answer.detail)}"] if answer.status == "answered" and answer.detail else []
     sources = [
         f"[{citation.marker}] {as_markdown(citation.title or citation.doc_id)}"
-        f" ({as_markdown(published_words(citation.published))}): \u201c{as_markdown(citation.quote)}\u201d"
+        f" ({as_markdown(_dates(citation))}): \u201c{as_markdown(citation.quote)}\u201d"
         for citation in answer.citations
     ]
-    return "\n\n".join([f"# {as_markdown(answer.question)}", body, *sources]) + "\n"
+    return "\n\n".join([f"# {as_markdown(answer.question)}", *time, body, *warning, *sources]) + "\n"
 
 
 def date_words(day: date) -> str:
@@ -175,8 +192,16 @@ def _spaced(part: str) -> str:
 
 def _meta(citation: Citation) -> str:
     place = [f"page {citation.page}" if citation.page else "", citation.section or ""]
-    words = [published_words(citation.published), *(as_html(word) for word in place)]
-    return _dotted(words)
+    return _dotted([_dates(citation), *(as_html(word) for word in place)])
+
+
+def _dates(citation: Citation) -> str:
+    """Return when a source was published and, for a question bound to a time, for when its quote tells the answer."""
+    published = published_words(citation.published)
+    if not citation.told_for:
+        return published
+    told = f"time told: {', '.join(map(published_words, citation.told_for))}"
+    return _dotted([f"published {published}" if citation.published else published, told])
 
 
 def published_words(span: TimeSpan | None) -> str:

@@ -2,9 +2,13 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, fields
+from typing import Any, Literal
 
+from pydantic import TypeAdapter
+
+from app.core.asked_time import time_words
+from app.core.timespan import TimeConstraint
 from ui.client import Event
 
 _DOING = {
@@ -13,6 +17,7 @@ _DOING = {
     "search": "Searching the collection",
     "rerank": "Ordering what was found",
     "note": "Reading the passages",
+    "version": "Putting what they tell in order of time",
     "decide": "Deciding what to do next",
     "answer": "Writing the answer",
     "verify": "Checking each sentence",
@@ -25,6 +30,7 @@ _NEXT = {
     "note.added": "Writing the answer",
     "verification": "Finishing",
 }
+_CONSTRAINT = TypeAdapter(TimeConstraint)
 _TOLD_OTHERWISE = frozenset({"search", "done"})
 
 
@@ -54,6 +60,8 @@ def lines_of(events: Sequence[Event]) -> list[Line]:
         name = event["event"]
         if name == "plan.created" and len(event["parts"]) > 1:
             lines.append(Line(kind="plan", text="Looking for: " + " \u00b7 ".join(event["parts"])))
+        elif name == "time.resolved":
+            lines.append(Line(kind="plan", text=f"Time: {time_words(_CONSTRAINT.validate_python(_fields(event)))}"))
         elif name == "search.results":
             lines.append(Line(kind="search", text=_search(event, noted[event["seq"]])))
         elif name == "step.finished" and event["node"] not in _TOLD_OTHERWISE:
@@ -91,6 +99,10 @@ def notes_of(events: Iterable[Event]) -> list[FoundNote]:
 def text_of(events: Iterable[Event]) -> str:
     """Return the answer's text so far."""
     return "".join(event["text"] for event in events if event["event"] == "answer.delta")
+
+
+def _fields(event: Event) -> dict[str, Any]:
+    return {field.name: event[field.name] for field in fields(TimeConstraint)}
 
 
 def _search(event: Event, noted: int) -> str:

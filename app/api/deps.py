@@ -9,7 +9,8 @@ from fastapi import Depends, Request
 from app.api.ingest_jobs import IngestEngine, IngestJobs
 from app.core.run import Run
 from app.core.settings import Mode
-from app.core.types import Filter, Hit
+from app.core.timespan import TimeConstraint
+from app.core.types import Filter, Reranking
 from app.runner import AnswerEngine, Runner
 from app.store.answers import Answers
 from app.store.collections import Collections
@@ -27,8 +28,10 @@ class ServedEngine(AnswerEngine, IngestEngine, Protocol):
         top_k: int | None = None,
         mode: Mode | None = None,
         allowed: Filter | None = None,
-    ) -> list[Hit]:
-        """Return the best hits of one query."""
+        reranker: str | None = None,
+        time: TimeConstraint | None = None,
+    ) -> Reranking:
+        """Return the best hits of one query, reranked."""
         ...
 
 

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
+from app.core.timespan import Relation, TimeSpan
 from app.core.types import AnswerStatus, StageScore, Verdict
 
 
@@ -35,9 +36,15 @@ class Planned(_Event):
 
 
 class TimeResolved(_Event):
-    """The question's time constraint is known."""
+    """The question's time constraint is known; `surface` is empty where the user set it."""
 
     event: Literal["time.resolved"]
+    relation: Relation
+    span: TimeSpan | None
+    anchor: str | None
+    ordinal: int | None
+    surface: str
+    rest: str
 
 
 class StepStarted(_Event):

@@ -19,6 +19,7 @@ RETRY_AFTER_SECONDS = 10
 _STATUS = {
     "invalid_question": HTTPStatus.UNPROCESSABLE_ENTITY,
     "config_error": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "missing_capability": HTTPStatus.UNPROCESSABLE_ENTITY,
     "unreadable_document": HTTPStatus.UNPROCESSABLE_ENTITY,
     "invalid_dataset": HTTPStatus.UNPROCESSABLE_ENTITY,
     "not_found": HTTPStatus.NOT_FOUND,

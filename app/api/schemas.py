@@ -5,12 +5,24 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
+from app.core.asked_time import Source
 from app.core.settings import Mode
-from app.core.timespan import TimeSpan
-from app.core.types import AnswerReason, AnswerStatus, Citation, EvidenceNote, Passage, StageScore, Usage
+from app.core.timespan import Relation, TimeSpan
+from app.core.types import (
+    AnswerReason,
+    AnswerStatus,
+    Citation,
+    EvidenceNote,
+    Passage,
+    RerankDegraded,
+    StageScore,
+    Usage,
+)
 
 JobState = Literal["queued", "running", "finished", "failed"]
 DocumentState = Literal["queued", "parsing", "embedding", "ready", "failed", "deleting"]
+
+_RERANKER = "reranker by name, `none` for none; as the settings say without it"
 
 
 def _is_date(text: str) -> str:
@@ -22,14 +34,39 @@ class _Wire(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
+_Date = Annotated[str, AfterValidator(_is_date), Field(pattern=r"^\d{4}(-\d{2}(-\d{2})?)?$")]
+
+
+class TimeRequest(_Wire):
+    """The time that is asked for; `from` and `to` take the place of the one that the words of a question name."""
+
+    as_of: date | None = Field(default=None, description="leave out whatever was published later")
+    first: _Date | None = Field(default=None, alias="from", description="YYYY, YYYY-MM or YYYY-MM-DD")
+    last: _Date | None = Field(default=None, alias="to", description="YYYY, YYYY-MM or YYYY-MM-DD")
+    read: bool = Field(default=True, description="false: no time is read from the words of the question")
+
+
+class TimeBody(_Wire):
+    """The time that a question asks for, read from its words (`surface`) or set by the user."""
+
+    relation: Relation
+    span: TimeSpan | None
+    anchor: str | None
+    ordinal: int | None
+    surface: str
+    rest: str
+    source: Source
+
+
 class AnswerRequest(_Wire):
     """A question to a collection."""
 
     question: str = Field(description="the question, in plain words")
     collection: str = Field(description="the collection that is asked")
-    as_of: date | None = Field(default=None, description="leave out whatever was published later")
+    time: TimeRequest = Field(default=TimeRequest(), description="the time that is asked for")
     asked_on: date | None = Field(default=None, description="the day the question is asked; today (UTC) without it")
     seconds: float | None = Field(default=None, gt=0, le=3600, description="time for this answer, in seconds")
+    reranker: str | None = Field(default=None, max_length=100, description=_RERANKER)
     stream: bool = Field(default=False, description="answer with server-sent events")
 
 
@@ -40,6 +77,7 @@ class AnswerBody(_Wire):
     collection: str
     question: str
     asked_on: date
+    time: TimeBody | None = None
     query_id: str
     text: str
     status: AnswerStatus
@@ -79,15 +117,23 @@ class SearchRequest(_Wire):
     collection: str = Field(description="the collection that is searched")
     top_k: int | None = Field(default=None, ge=1, le=1000, description="hits that are returned")
     mode: Mode | None = Field(default=None, description="the retriever; as the settings say without it")
+    reranker: str | None = Field(default=None, max_length=100, description=_RERANKER)
     published_from: date | None = Field(default=None, description="first day of publication")
     published_to: date | None = Field(default=None, description="last day of publication")
     undated: bool = Field(default=True, description="whether passages without a date pass")
+    time: TimeRequest = Field(default=TimeRequest(), description="the time that is asked for")
+    asked_on: date | None = Field(default=None, description="the day of asking; today (UTC) without it")
 
     @model_validator(mode="after")
     def _dates_in_order(self) -> "SearchRequest":
-        if self.published_from and self.published_to and self.published_from > self.published_to:
-            raise ValueError("published_from is after published_to")
+        if self.published_from and self.last_published and self.published_from > self.last_published:
+            raise ValueError("published_from is after published_to or time.as_of")
         return self
+
+    @property
+    def last_published(self) -> date | None:
+        """The last day of publication that both `published_to` and `time.as_of` let through."""
+        return min((day for day in (self.published_to, self.time.as_of) if day), default=None)
 
 
 class HitBody(_Wire):
@@ -101,11 +147,20 @@ class HitBody(_Wire):
 
 
 class SearchBody(_Wire):
-    """The hits of a search, best first."""
+    """The hits of a search, best first; `degraded` says why the reranker did not order them all."""
 
     query: str
     collection: str
+    time: TimeBody | None = None
     hits: list[HitBody]
+    degraded: RerankDegraded | None = None
+
+
+class RerankerList(_Wire):
+    """The rerankers that a question or a search can name, and the one used by those that name none."""
+
+    rerankers: list[str]
+    default: str
 
 
 class CollectionRequest(_Wire):
@@ -135,9 +190,7 @@ class DocumentRequest(_Wire):
 
     text: str = Field(min_length=1, description="the whole text")
     title: str = Field(default="", max_length=500)
-    published: Annotated[str, AfterValidator(_is_date)] | None = Field(
-        default=None, pattern=r"^\d{4}(-\d{2}(-\d{2})?)?$", description="YYYY, YYYY-MM or YYYY-MM-DD"
-    )
+    published: _Date | None = Field(default=None, description="YYYY, YYYY-MM or YYYY-MM-DD")
     doc_id: str | None = Field(default=None, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")
 
 

@@ -13,12 +13,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
 from filelock import FileLock, Timeout
 
 from app.batch.questions import Row
 from app.core.errors import ConfigError, StorageError
+from app.core.files import replacing
 
 SYNC_SECONDS = 2.0
 KEPT_STATUSES = frozenset({"answered", "partial", "abstained"})
@@ -144,19 +145,13 @@ class AnswerFile:
 
     def _rewrite(self) -> None:
         """Replace the file in one step by its kept lines, in the order of the questions."""
-        partial = self.path.with_name(f".{self.path.name}.partial")
         try:
-            with partial.open("wb") as target:
+            with replacing(self.path) as target:
                 self._places = dict(self._copy_to(target))
-                target.flush()
-                os.fsync(target.fileno())
-            partial.replace(self.path)
         except OSError as error:
-            with suppress(OSError):
-                partial.unlink()
             raise _unwritable(self.path, error) from error
 
-    def _copy_to(self, target: Any) -> Iterable[tuple[int, _Place]]:
+    def _copy_to(self, target: BinaryIO) -> Iterable[tuple[int, _Place]]:
         if not self._places:
             return
         with self.path.open("rb") as source:

@@ -16,7 +16,7 @@ from app.batch.questions import Row, read_rows
 from app.core.errors import AppError, ConfigError, InvalidQuestion
 from app.core.events import ignore
 from app.core.types import Usage
-from app.engine import make_question
+from app.questions import make_question
 from app.runner import AnswerEngine
 
 ALIKE = 5
@@ -195,6 +195,7 @@ class _Worker:
             "collection": self.batch.collection,
             "question": row.text,
             "asked_on": asked_on,
+            "time": None,
             "query_id": row.query_id,
             **told,
             "citations": [],

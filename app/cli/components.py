@@ -1,6 +1,6 @@
-"""`gnomon components`: what can be named in the settings, and each one's options."""
+"""`gnomon components`: what can be named in the settings, what each asks for and costs, and its options."""
 
-import ast
+import re
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -9,6 +9,9 @@ from app.cli.context import Cli, JsonOption
 
 if TYPE_CHECKING:
     from types import ModuleType
+
+_ARXIV = re.compile(r"arXiv:? ?(\d{4}\.\d{4,5})")
+_COST = "Cost: "  # begins the paragraph of a module's docstring that says what one question costs
 
 app = typer.Typer(name="components", help="List and explain components.", no_args_is_help=True)
 
@@ -33,26 +36,24 @@ def explain_component(
     *,
     as_json: JsonOption = False,
 ) -> None:
-    """Tell what a component does, its options, and what it asks of the model."""
+    """Tell what a component does and costs, its source, its options, and whether the models in use suit it."""
     from app.core import registry
 
     cli = Cli.of(context)
     package, name = _find(component)
-    module = registry.load(package, name)
-    about: dict[str, Any] = {
-        "package": package,
-        "name": name,
-        "about": (module.__doc__ or "").strip(),
-        "needs": _needs(module),
-        "options": _options(module),
-    }
+    about = _explained(package, name, registry.load(package, name), cli)
     if as_json:
         cli.screen.json(about)
         return
     cli.screen.line(f"{package}.{name}")
     cli.screen.text(about["about"])
-    if about["needs"]:
-        cli.screen.line(f"asks the model for: {', '.join(about['needs'])}")
+    for source in about["sources"]:
+        cli.screen.line(f"source: {source}")
+    for need in about["needs"]:
+        who = f"{need['model']} has it" if need["model"] else "no model in use has it; choose another model"
+        cli.screen.line(f"asks the model for: {need['capability']} ({who})")
+    if about["gives"]:
+        cli.screen.line(f"can be asked for: {', '.join(about['gives'])}")
     if about["options"]:
         rows = [
             (option["name"], option["type"], option["default"], option["description"]) for option in about["options"]
@@ -60,6 +61,26 @@ def explain_component(
         cli.screen.table(("option", "type", "default", "meaning"), rows)
     else:
         cli.screen.line("no options")
+
+
+def _explained(package: str, name: str, module: "ModuleType", cli: Cli) -> dict[str, Any]:
+    from app.cli.capabilities import capabilities_of, needs_of, who_can
+
+    about = (module.__doc__ or "").strip()
+    needed = needs_of(module)
+    models = cli.settings().models if needed else None
+    needs = [{"capability": one, "model": who_can(one, models)} for one in needed if models]
+    costs = (paragraph.removeprefix(_COST) for paragraph in about.split("\n\n") if paragraph.startswith(_COST))
+    return {
+        "package": package,
+        "name": name,
+        "about": about,
+        "cost": " ".join(" ".join(costs).split()),
+        "sources": [f"https://arxiv.org/abs/{number}" for number in dict.fromkeys(_ARXIV.findall(about))],
+        "needs": needs,
+        "gives": capabilities_of(module) if package == "app.models" else [],
+        "options": _options(module),
+    }
 
 
 def _find(component: str) -> tuple[str, str]:
@@ -107,12 +128,3 @@ def _type(field: dict[str, Any]) -> str:
     bounds = {"minimum": ">=", "exclusiveMinimum": ">", "maximum": "<=", "exclusiveMaximum": "<"}
     words = [f"{sign} {field[key]}" for key, sign in bounds.items() if key in field]
     return " ".join([str(field.get("type", "any")), *words])
-
-
-def _needs(module: "ModuleType") -> list[str]:
-    """Return the capabilities that the module asks for in `resources.model_with(…)`, read from its source."""
-    import inspect
-
-    calls = (node for node in ast.walk(ast.parse(inspect.getsource(module))) if isinstance(node, ast.Call))
-    asked = (call for call in calls if isinstance(call.func, ast.Attribute) and call.func.attr == "model_with")
-    return sorted({ast.unparse(call.args[0]) for call in asked if call.args})

@@ -71,7 +71,7 @@ class Cli:
         from app.core.offline import refuse_remote_sockets
         from app.core.settings import load_settings
 
-        overrides = nested_update(self.overrides, more)
+        overrides = nested_update(self.overrides, given(more))
         settings = load_settings(preset=self.preset, file=self.settings_file, overrides=overrides)
         if settings.offline:
             refuse_remote_sockets()
@@ -88,15 +88,24 @@ class Cli:
 
 
 def nested_update(low: Mapping[str, Any], high: Mapping[str, Any]) -> dict[str, Any]:
-    """Return `low` with the leaves of `high` put in; None leaves what is there."""
+    """Return `low` with the leaves of `high` put in, None too: a setting may be null."""
     merged = dict(low)
     for key, value in high.items():
         old = merged.get(key)
         if isinstance(value, Mapping):
             merged[key] = nested_update(old if isinstance(old, Mapping) else {}, value)
-        elif value is not None:
+        else:
             merged[key] = value
     return merged
+
+
+def given(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a command's own options without those that were not given, which are None."""
+    return {
+        key: given(value) if isinstance(value, Mapping) else value
+        for key, value in options.items()
+        if value is not None
+    }
 
 
 def assignment(text: str) -> dict[str, Any]:

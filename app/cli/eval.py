@@ -2,8 +2,7 @@
 
 import shlex
 import sys
-from collections.abc import Callable
-from contextlib import AbstractContextManager, ExitStack
+from contextlib import ExitStack
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -12,9 +11,10 @@ import typer
 
 from app.cli.context import Cli, JsonOption
 from app.cli.eval_compare import compare_results
+from app.cli.eval_perturb import perturb_questions
 from app.cli.eval_report import write_report
 from app.cli.interrupts import Cancelled, interruptibly
-from app.cli.progress import Report, duration, meter
+from app.cli.progress import duration, meter, one_at_a_time
 
 if TYPE_CHECKING:
     from app.experiments.results import Estimate, Result
@@ -25,6 +25,7 @@ DATA_VARIABLE = "GNOMON_EVAL_DATA"
 
 app = typer.Typer(name="eval", help="Measure systems on questions with gold answers.", no_args_is_help=True)
 app.command("compare")(compare_results)
+app.command("perturb")(perturb_questions)
 app.command("report")(write_report)
 
 
@@ -34,7 +35,7 @@ def run_system(  # noqa: PLR0913  # a command has the options that it has
     folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="A data set, or a .jsonl or .csv of questions.")],
     *,
     system: Annotated[
-        str, typer.Option(help="candidates, lexical, dense, hybrid: retrieval; fixed, agent: answers too.")
+        str, typer.Option(help="candidates, lexical, dense, hybrid, temporal: retrieval; fixed, agent: answers too.")
     ] = "agent",
     reranker: Annotated[str | None, typer.Option(help="Reranker, with its defaults.")] = None,
     collection: Annotated[
@@ -83,25 +84,12 @@ def _measured(cli: Cli, evaluation: "Evaluation") -> "Finished":
                 cli.settings(),
                 open_engine=cli.open_engine,
                 cancelled=cancelled,
-                indexing=_one_at_a_time(shown, lambda: meter(cli.screen, "index", unit="bytes")),
-                progress=_one_at_a_time(shown, lambda: meter(cli.screen, "eval")),
+                indexing=one_at_a_time(shown, lambda: meter(cli.screen, "index", unit="bytes")),
+                progress=one_at_a_time(shown, lambda: meter(cli.screen, "eval")),
             )
 
         message = "interrupted; nothing is reported, the same command goes on"
         return interruptibly(work, message=message, patience=PATIENCE_SECONDS)
-
-
-def _one_at_a_time(shown: ExitStack, begin: Callable[[], AbstractContextManager[Report]]) -> Report:
-    """Return a meter that begins when it is first told something, and ends the one that was shown before."""
-    begun: list[Report] = []
-
-    def report(done: int, total: int | None, current: str = "", /) -> None:
-        if not begun:
-            shown.close()
-            begun.append(shown.enter_context(begin()))
-        begun[0](done, total, current)
-
-    return report
 
 
 @app.command("datasets")

@@ -30,8 +30,9 @@ from app.cli import (
     rerankers,
     search,
     serve,
+    time,
 )
-from app.cli.context import Cli, assignment, nested_update
+from app.cli.context import Cli, assignment, given, nested_update
 from app.cli.interrupts import Interrupted
 from app.cli.logs import log_to_stderr
 from app.cli.screen import Screen
@@ -59,6 +60,7 @@ for group in (
     batch.app,
     eval.app,
     rerankers.app,
+    time.app,
 ):
     app.add_typer(group)
 
@@ -99,7 +101,7 @@ def _options(
         screen=Screen(quiet=quiet, verbose=verbose),
         config=config_file,
         preset=preset,
-        overrides=nested_update(overrides, flags),
+        overrides=nested_update(overrides, given(flags)),
         open_engine=start.open_engine,
     )
     log_to_stderr(verbose=verbose)

@@ -1,27 +1,66 @@
-"""What command-line options say: days, spans of time, how long an answer may take."""
+"""What command-line options say: days, spans of time, how long an answer may take, which reranker."""
 
 import re
 from datetime import date
-from typing import cast
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
 from app.core.timespan import TimeSpan
 
+if TYPE_CHECKING:
+    from app.questions import AskedTime
+
+RerankerOption = Annotated[
+    str | None, typer.Option(help="Reranker, 'none' for none; 'gnomon components list' names them.")
+]
+AsOfOption = Annotated[
+    str | None, typer.Option(help="Use nothing published after that day (2019, 2019-03 or 2019-03-05).")
+]
+FromOption = Annotated[str | None, typer.Option("--from", help="Time that is asked for: from that day, month or year.")]
+ToOption = Annotated[str | None, typer.Option("--to", help="Time that is asked for: up to that day, month or year.")]
+NoTimeOption = Annotated[bool, typer.Option("--no-time", help="Read no time from the question.")]
+AskedOnOption = Annotated[str | None, typer.Option(help="Day of asking, for 'last month'; today if not given.")]
+
 _DURATION = re.compile(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+(?:\.\d+)?)s?)?")
 
 
-def day(text: str) -> date:
+def day(text: str, option: str = "--as-of") -> date:
     """Return the last day of `2019`, `2019-03` or `2019-03-05`.
 
     Raises:
         typer.BadParameter: it is no such date.
     """
+    return cast("date", span(text, option).end)
+
+
+def span(text: str, option: str) -> TimeSpan:
+    """Return the days of `2019`, `2019-03` or `2019-03-05`.
+
+    Raises:
+        typer.BadParameter: it is no such date.
+    """
     try:
-        found = TimeSpan.parse(text).end
+        return TimeSpan.parse(text)
     except ValueError as error:
-        raise typer.BadParameter(f"'{text}': {error}", param_hint="'--as-of'") from error
-    return cast("date", found)
+        raise typer.BadParameter(f"'{text}': {error}", param_hint=f"'{option}'") from error
+
+
+def asked_time(first: str | None, last: str | None, *, no_time: bool) -> "AskedTime":
+    """Return what --from, --to and --no-time say.
+
+    Raises:
+        typer.BadParameter: one is no date, they end before they begin, or they are given with --no-time.
+    """
+    from app.core.errors import InvalidQuestion
+    from app.questions import AskedTime
+
+    begins = span(first, "--from") if first else None
+    ends = span(last, "--to") if last else None
+    try:
+        return AskedTime(first=begins, last=ends, is_read=not no_time)
+    except InvalidQuestion as error:
+        raise typer.BadParameter(str(error), param_hint="'--from', '--to'") from error
 
 
 def seconds(text: str) -> float:

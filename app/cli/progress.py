@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from app.cli.screen import Screen, one_line
@@ -139,3 +139,16 @@ def step_words(name: str, data: Mapping[str, Any]) -> str:
     if name == "step.finished":
         return one_line(f"{data['node']}: {data['summary']}")
     return ""
+
+
+def one_at_a_time(shown: ExitStack, begin: Callable[[], AbstractContextManager[Report]]) -> Report:
+    """Return a meter that begins when it is first told something, and ends the one that was shown before."""
+    begun: list[Report] = []
+
+    def report(done: int, total: int | None, current: str = "", /) -> None:
+        if not begun:
+            shown.close()
+            begun.append(shown.enter_context(begin()))
+        begun[0](done, total, current)
+
+    return report

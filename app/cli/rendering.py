@@ -15,6 +15,8 @@ from rich.text import Text
 
 from app.cli.progress import duration
 from app.cli.screen import one_line, plain
+from app.core.asked_time import time_words
+from app.core.timespan import TimeConstraint
 from app.core.types import Answer, AnswerReason, Citation, EvidenceNote, Hit, Question, Usage
 
 if TYPE_CHECKING:
@@ -36,7 +38,7 @@ _NEAREST = 3
 def answer_view(outcome: "Outcome", *, show_steps: bool) -> Group:
     """Return a finished answer with its sources or its reason, and the steps if they are wanted."""
     answer, question = outcome.answer, outcome.trace.question
-    parts: list[RenderableType] = [_question(question), Text()]
+    parts: list[RenderableType] = [*_question(question), Text()]
     if answer.text:
         parts += [*_told(answer), Text(), *_sources(answer.citations)]
     else:
@@ -78,18 +80,29 @@ def steps_table(trace: "Trace", usage: Usage) -> Table:
     return table
 
 
-def _question(question: Question) -> Text:
+def time_line(time: TimeConstraint) -> str:
+    """Return the line that tells the time asked for, and where it comes from."""
+    return one_line(f"time: {time_words(time)}")
+
+
+def _question(question: Question) -> Iterable[RenderableType]:
     text = Text(one_line(question.text), style=_BOLD)
     if question.as_of:
         text.append(f"  (as of {question.as_of})", style="not bold dim")
-    return text
+    yield text
+    if question.time is not None:
+        yield Text(time_line(question.time), style=_DIM)
 
 
 def _told(answer: Answer) -> Iterable[RenderableType]:
     yield Text(plain(answer.text))
     if answer.status == "partial" and answer.reason:
+        lead = "No single answer" if answer.reason == "conflicting_evidence" else "A part is missing"
         yield Text()
-        yield Text(_reason("A part is missing", answer), style="yellow")
+        yield Text(_reason(lead, answer), style="yellow")
+    elif answer.detail:
+        yield Text()
+        yield Text(f"Warning: {one_line(answer.detail)}.", style="yellow")
 
 
 def _withheld(answer: Answer, trace: "Trace") -> Iterable[RenderableType]:
@@ -116,9 +129,16 @@ def _sources(citations: Sequence[Citation]) -> Iterable[RenderableType]:
     yield Text("Sources", style=_BOLD)
     for citation in citations:
         page = f"p. {citation.page}" if citation.page else None
-        dates = citation.published or "undated"
-        yield _titled(f"[{citation.marker}]", citation.title, [citation.section, page, dates])
+        yield _titled(f"[{citation.marker}]", citation.title, [citation.section, page, *_dates(citation)])
         yield _indented(_quoted(citation.quote), 4)
+
+
+def _dates(citation: Citation) -> list[str]:
+    """Return when a source was published and, for a question bound to a time, for when its quote tells the answer."""
+    if not citation.told_for:
+        return [str(citation.published or "undated")]
+    published = f"published {citation.published}" if citation.published else "undated"
+    return [published, f"time told: {', '.join(map(str, citation.told_for))}"]
 
 
 def _titled(marker: str, title: str, details: Sequence[object]) -> Text:

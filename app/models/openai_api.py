@@ -13,7 +13,7 @@ import stamina
 from numpy.typing import NDArray
 from pydantic import Field
 
-from app.core.errors import BudgetExhausted, ConfigError, ModelError
+from app.core.errors import BudgetExhausted, ConfigError, MissingCapability, ModelError
 from app.core.protocols import LanguageModel
 from app.core.registry import ComponentOptions, Resources
 from app.core.run import Run
@@ -100,7 +100,8 @@ class OpenAIModel:
         """Return natural logs, shape (len(prompts), len(choices)); -inf below the 20 likeliest tokens.
 
         Raises:
-            ModelError: the server refused, broke off, gave no logprobs, or could not be reached in all tries.
+            MissingCapability: the server gave no logprobs.
+            ModelError: the server refused, broke off, or could not be reached in all tries.
         """
         scores = np.full((len(prompts), len(choices)), -np.inf, dtype=np.float32)
         found = self._side_by_side(lambda prompt: self._first_token(prompt, run), prompts, run)
@@ -136,7 +137,10 @@ class OpenAIModel:
         request = self._request(prompt, Sampling(max_tokens=1), run)
         choice, _ = self._ask(prompt, request | {"logprobs": True, "top_logprobs": chat.TOP_LOGPROBS}, run)
         if choice.logprobs is None or not choice.logprobs.content:
-            raise ModelError(f"{self.model_id} gave no logprobs; choose a server that has them")
+            raise MissingCapability(
+                f"no FirstTokenScorer in openai_api: {self.model_id} at {self._options.base_url} gave no logprobs; "
+                "choose another server, model or component"
+            )
         return [alternative.model_dump() for alternative in choice.logprobs.content[0].top_logprobs]
 
     def _request(self, prompt: Prompt, sampling: Sampling, run: Run) -> dict[str, Any]:

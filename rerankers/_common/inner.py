@@ -5,12 +5,11 @@ from functools import partial
 from typing import Any, cast
 
 from app.core import registry
-from app.core.errors import BudgetExhausted, ModelError, UnparsableOutput
 from app.core.protocols import Reranker
 from app.core.registry import Resources
 from app.core.run import Run
 from app.core.types import Reranking
-from rerankers._common.ordering import or_as_they_came
+from rerankers._common.ordering import FORGIVEN, or_as_they_came
 from rerankers._common.scoring import Pair
 
 _EVERY = 1000  # the highest depth there is: whoever asks has cut the candidates already
@@ -37,7 +36,7 @@ def ask(reranker: Reranker, name: str, pairs: Sequence[Pair], run: Run) -> list[
     top_k = max((len(hits) for _, hits in pairs), default=0)
     try:
         return reranker.rerank_many(pairs, top_k=top_k, run=run)
-    except (BudgetExhausted, ModelError, UnparsableOutput):  # a component may raise; then each question is on its own
+    except FORGIVEN:  # a component may raise; then each question is on its own
         return [
             or_as_they_came(partial(reranker.rerank, *pair, top_k=top_k, run=run), pair[1], name=name, top_k=top_k)
             for pair in pairs

@@ -2,8 +2,11 @@
 
 from collections.abc import Callable, Sequence
 
-from app.core.errors import BudgetExhausted, ModelError, UnparsableOutput
+from app.core.errors import AppError, BudgetExhausted, MissingCapability, ModelError, UnparsableOutput
 from app.core.types import DegradedReason, Hit, RerankDegraded, Reranking, StageScore
+
+FORGIVEN = (BudgetExhausted, MissingCapability, ModelError, UnparsableOutput)
+"""What a model may end with so that the order stands and says why; `Cancelled` is not among them."""
 
 
 def by_score(
@@ -47,16 +50,18 @@ def or_as_they_came(work: Callable[[], Reranking], hits: Sequence[Hit], *, name:
     """
     if not hits:
         return Reranking(hits=())
-    reason: DegradedReason
     try:
         return work()
-    except BudgetExhausted as error:
-        reason = "deadline" if "deadline" in str(error) else "budget"
-    except UnparsableOutput:
-        reason = "unparsable"
-    except ModelError:
-        reason = "model_error"
-    return as_they_came(hits, name=name, top_k=top_k, reason=reason)
+    except FORGIVEN as error:
+        return as_they_came(hits, name=name, top_k=top_k, reason=_reason_of(error))
+
+
+def _reason_of(error: AppError) -> DegradedReason:
+    if isinstance(error, BudgetExhausted):
+        return "deadline" if "deadline" in str(error) else "budget"
+    if isinstance(error, MissingCapability):  # what shows only when it is asked: no grammar, no probabilities
+        return "missing_capability"
+    return "unparsable" if isinstance(error, UnparsableOutput) else "model_error"
 
 
 def _staged(ranked: Sequence[tuple[Hit, float]], name: str) -> tuple[Hit, ...]:

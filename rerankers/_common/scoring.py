@@ -7,11 +7,10 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from app.core.errors import BudgetExhausted, ModelError, UnparsableOutput
 from app.core.run import Run
 from app.core.types import Hit, Query, Reranking
 from rerankers._common.cache import Remembered, key_of
-from rerankers._common.ordering import as_they_came, by_score, or_as_they_came
+from rerankers._common.ordering import FORGIVEN, as_they_came, by_score, or_as_they_came
 
 LOWEST_COVERAGE = 0.6
 """Share of the candidates that must have a number, else the order stays; the value of the FIRST card's letters."""
@@ -57,7 +56,7 @@ class ScoredReranker:
     def _remember_together(self, pairs: Sequence[Pair], run: Run) -> None:
         """Let the scorer meet all the questions at once; what goes wrong is told when each is asked alone."""
         if len(pairs) > 1:
-            with suppress(ModelError, UnparsableOutput, BudgetExhausted):
+            with suppress(*FORGIVEN):
                 self._scorer.scores([(query, hits[: self._depth]) for query, hits in pairs], run=run)
 
     def _reranked(self, query: Query, hits: Sequence[Hit], top_k: int, run: Run) -> Reranking:

@@ -4,10 +4,10 @@ from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
-from app.core.errors import AppError, BudgetExhausted, ModelError, UnparsableOutput
+from app.core.errors import AppError, ModelError
 from app.core.types import DegradedReason, Hit, Prompt, RerankDegraded, Reranking
 from rerankers._common.cache import Remembered
-from rerankers._common.ordering import by_order, by_score, or_as_they_came
+from rerankers._common.ordering import FORGIVEN, by_order, by_score, or_as_they_came
 
 REMEMBERED = 256
 _TOGETHER = 8  # questions in one call; more of them would be lost when a run ends in the middle
@@ -89,7 +89,7 @@ class _UnderWay(Generic[A]):
             self.prompts = advance()
         except StopIteration as end:
             self.end = end.value
-        except (BudgetExhausted, UnparsableOutput, ModelError) as error:
+        except FORGIVEN as error:
             self.end = error
 
     def reranking(self, name: str, top_k: int) -> Reranking:
@@ -113,7 +113,7 @@ def _answer(waiting: Sequence[_UnderWay[A]], ask: Callable[[Sequence[Prompt]], S
     """Answer all in one call; if the model cannot, each alone, so that a question fails for its own prompts only."""
     try:
         answers = ask([prompt for question in waiting for prompt in question.prompts])
-    except (BudgetExhausted, UnparsableOutput, ModelError) as error:
+    except FORGIVEN as error:
         if len(waiting) == 1:
             waiting[0].end = error
             return

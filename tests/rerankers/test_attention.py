@@ -126,8 +126,8 @@ def test_candidates_are_ordered_by_calibrated_attention() -> None:
 
     found = attention(Reader(said)).rerank(a_query(), hits("low", "high", "middle"), top_k=3, run=Run())
 
-    # four layers of two heads say the same: 8 times the number
-    assert [(hit.passage.text, hit.score) for hit in found.hits] == [("high", 4.0), ("middle", 2.0), ("low", 1.0)]
+    # the middle two of four layers, of two heads each, say the same: 4 times the number
+    assert [(hit.passage.text, hit.score) for hit in found.hits] == [("high", 2.0), ("middle", 1.0), ("low", 0.5)]
 
 
 def test_a_long_passage_collects_more_and_the_mean_does_not() -> None:
@@ -275,8 +275,8 @@ def test_layers_that_are_no_band_are_refused(layers: tuple[float, float]) -> Non
         attention(ReadableModel(), layers=layers)
 
 
-def head_file(path: Path, *heads: tuple[int, int], model_id: str = "readable") -> Path:
-    HeadFile(model_id=model_id, heads=heads, made_from="a test", command="none").write(path)
+def head_file(path: Path, *heads: tuple[int, int], model_id: str = "readable", digest: str = "") -> Path:
+    HeadFile(model_id=model_id, model_digest=digest, heads=heads, made_from="a test", command="none").write(path)
     return path
 
 
@@ -295,6 +295,16 @@ def test_heads_of_another_model_are_refused(tmp_path: Path) -> None:
 
     with pytest.raises(ConfigError, match="made for another, not for readable"):
         attention(ReadableModel(), heads=path)
+
+
+def test_heads_of_other_bytes_under_the_same_name_are_refused(tmp_path: Path) -> None:
+    class Named(ReadableModel):
+        digest = "ab" * 32
+
+    attention(Named(), heads=head_file(tmp_path / "right.json", (2, 1), digest="ab" * 32))
+    for wrong in ("", "cd" * 32):
+        with pytest.raises(ConfigError, match="this one has 'abababababab'"):
+            attention(Named(), heads=head_file(tmp_path / "wrong.json", (2, 1), digest=wrong))
 
 
 @pytest.mark.parametrize("head", [(4, 0), (0, 2)])

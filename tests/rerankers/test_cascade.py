@@ -144,17 +144,17 @@ def test_no_step_orders_more_than_the_depth() -> None:
     assert cheap.asked == ["abc"]
 
 
-def test_the_default_steps_ask_for_the_likelihood_of_a_passage_once() -> None:
+def test_the_default_steps_read_thirty_for_likelihood_and_ten_of_them_for_attention() -> None:
     model = ReadableModel()
     many: list[Hit] = [a_hit(a_passage(f"text {n}", passage_id=f"p{n}@0#0"), rank=n) for n in range(1, 61)]
     reranker = registry.build("rerankers", "cascade", {}, resources_with(model))
 
     found = reranker.rerank(a_query(), many, top_k=60, run=Run())
 
-    assert [prompt.name for prompt in model.seen].count("rerankers/likelihood") == 50
+    assert [prompt.name for prompt in model.seen].count("rerankers/likelihood") == 30
     assert [prompt.name for prompt in model.seen].count("rerankers/attention_find") == 1
     assert [stage.name for stage in found.hits[0].stages] == [
-        "lexical", "likelihood", "attention", "likelihood", "fused", "cascade"
+        "lexical", "likelihood", "fused", "attention", "fused", "cascade"
     ]  # fmt: skip
 
 

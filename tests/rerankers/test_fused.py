@@ -1,4 +1,6 @@
+import json
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -17,7 +19,7 @@ from app.core.run import Run
 from app.core.types import Hit, Passage, Prompt, Query, Reranking
 from fakes import a_hit, a_passage, a_query
 from rerankers._common.scoring import Pair, ScoredReranker
-from rerankers.fused import Method, fused_scores, in_unit_range, reciprocal_ranks
+from rerankers.fused import Method, ReadModel, WeightFile, fused_scores, in_unit_range, reciprocal_ranks
 
 KEYS = "abc"
 HITS = [
@@ -57,7 +59,7 @@ def run_of(reranker: Reranker, hits: Sequence[Hit] = HITS) -> Reranking:
 def test_z_scores_are_added_up() -> None:
     said = {"attention": {"a": 0, "b": 1, "c": 2}, "likelihood": {"a": -2, "b": -1, "c": -9}}
 
-    found = run_of(fused(said))
+    found = run_of(fused(said, first_stage=0.0))
 
     # attention: mean 1, deviation sqrt(2 / 3); likelihood: mean -4, deviation sqrt((4 + 9 + 25) / 3)
     first, second = (2 / 3) ** 0.5, (38 / 3) ** 0.5
@@ -77,7 +79,7 @@ def test_the_first_stage_counts_when_it_has_a_weight() -> None:
     signals = [{"name": "attention"}]
     said = {"attention": {"a": 0, "b": 1, "c": 0.5}}  # scores of the first stage: 9, 8, 7
 
-    assert ids(run_of(fused(said, signals=signals))) == "bca"
+    assert ids(run_of(fused(said, signals=signals, first_stage=0.0))) == "bca"
     assert ids(run_of(fused(said, signals=signals, first_stage=100.0))) == "abc"
 
 
@@ -241,3 +243,112 @@ def test_with_a_budget_for_one_signal_that_one_makes_the_order() -> None:
     assert [hit.passage for hit in found.hits] == order("attention")
     assert found.degraded is not None
     assert (found.degraded.reason, found.coverage) == ("budget", 0.5)
+
+
+class Named(ReadableModel):
+    """A model whose bytes have a name."""
+
+    digest = "ab" * 32
+
+
+NAMED = ReadModel(model_id="readable", model_digest="ab" * 32)
+
+
+def weight_file(
+    path: Path, *, first_stage: float = 0.0, models: tuple[ReadModel, ...] = (NAMED,), **weights: float
+) -> Path:
+    WeightFile(
+        method="rrf",
+        weights=weights,
+        first_stage=first_stage,
+        figures={"fitted": 0.5},
+        models=models,
+        made_from="a test",
+        command="none",
+    ).write(path)
+    return path
+
+
+def built(path: Path, *, model: ReadableModel | None = None, **options: Any) -> Reranker:
+    made: Reranker = registry.build(
+        "rerankers", "fused", {"weights": path, **options}, resources_with(model or Named())
+    )
+    return made
+
+
+def test_weights_of_a_file_take_the_place_of_weight_first_stage_and_method(tmp_path: Path) -> None:
+    path = weight_file(tmp_path / "weights.json", attention=0.5, likelihood=0.3, first_stage=0.2)
+    said = [{"name": "likelihood", "weight": 0.3}, {"name": "attention", "weight": 0.5}]
+    by_hand = {"signals": said, "first_stage": 0.2, "method": "rrf"}
+
+    found = run_of(built(path, first_stage=9.0, method="convex"))
+    expected = run_of(registry.build("rerankers", "fused", by_hand, resources_with(Named())))
+
+    assert [hit.passage for hit in found.hits] == [hit.passage for hit in expected.hits]
+    assert [hit.score for hit in found.hits] == pytest.approx([hit.score for hit in expected.hits])
+
+
+def test_a_signal_without_weight_is_not_asked(tmp_path: Path) -> None:
+    model = Named()
+    path = weight_file(tmp_path / "weights.json", attention=0.0, likelihood=1.0)
+
+    found = run_of(built(path, model=model))
+
+    assert {prompt.name for prompt in model.seen} == {"rerankers/likelihood"}
+    assert (found.degraded, found.coverage) == (None, 1.0)
+
+
+def test_weights_that_leave_every_signal_out_are_refused(tmp_path: Path) -> None:
+    path = weight_file(tmp_path / "weights.json", attention=0.0, likelihood=0.0, first_stage=1.0)
+
+    with pytest.raises(ConfigError, match="take the reranker identity"):
+        built(path)
+
+
+def test_weights_of_other_signals_are_refused(tmp_path: Path) -> None:
+    path = weight_file(tmp_path / "weights.json", attention=0.4, likelihood=0.6)
+
+    with pytest.raises(ConfigError, match="are for attention, likelihood, not for attention, pointwise"):
+        built(path, signals=[{"name": "pointwise"}, {"name": "attention"}])
+    with pytest.raises(ConfigError, match="not for attention;"):
+        built(path, signals=[{"name": "attention"}])
+
+
+@pytest.mark.parametrize(
+    ("model", "shown"),
+    [
+        (ReadModel(model_id="readable", model_digest="cd" * 32), r"made for readable \(cdcdcdcdcdcd\)"),
+        (ReadModel(model_id="another", model_digest="ab" * 32), r"made for another \(abababababab\)"),
+        (ReadModel(model_id="readable", model_digest=""), "made for readable,"),
+    ],
+)
+def test_weights_of_another_model_are_refused(tmp_path: Path, model: ReadModel, shown: str) -> None:
+    path = weight_file(tmp_path / "weights.json", models=(model,), attention=0.4, likelihood=0.6)
+
+    with pytest.raises(ConfigError, match=rf"{shown}.* not for readable \(abababababab\)"):
+        built(path)
+
+
+@pytest.mark.parametrize(
+    "change", [{"first_stage": 0.5}, {"weights": {"attention": -0.4, "likelihood": 1.4}}, {"weights": {}}, {"x": 1}]
+)
+def test_a_file_without_weights_is_refused(tmp_path: Path, change: Mapping[str, Any]) -> None:
+    path = weight_file(tmp_path / "weights.json", attention=0.4, likelihood=0.6)
+    path.write_text(json.dumps(json.loads(path.read_text()) | change))
+
+    with pytest.raises(ConfigError, match="holds no weights"):
+        built(path)
+
+
+def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="cannot read the weights in"):
+        built(tmp_path / "absent.json")
+
+
+def test_models_are_told_of_signals_inside_signals_too() -> None:
+    nested = {"signals": [{"name": "cascade"}, {"name": "identity"}]}
+
+    made: Any = registry.build("rerankers", "fused", nested, resources_with(Named()))
+    assert made.models() == (NAMED,)
+    none: Any = registry.build("rerankers", "fused", {"signals": [{"name": "identity"}]}, resources_with(Named()))
+    assert none.models() == ()

@@ -4,7 +4,7 @@ from functools import partial
 import pytest
 from judging import worth, worths
 
-from app.core.errors import BudgetExhausted, Cancelled, ModelError, UnparsableOutput
+from app.core.errors import BudgetExhausted, Cancelled, MissingCapability, ModelError, UnparsableOutput
 from app.core.types import Prompt, Reranking
 from rerankers._common.cache import Remembered
 from rerankers._common.steps import Asked, Steps, Verdict, rerank_in_step
@@ -67,6 +67,7 @@ def test_eight_questions_are_asked_together_and_then_the_next() -> None:
         (BudgetExhausted("the deadline has passed"), "deadline"),
         (BudgetExhausted("3 calls are spent"), "budget"),
         (UnparsableOutput("no", raw="no"), "unparsable"),
+        (MissingCapability("no logprobs"), "missing_capability"),
     ],
 )
 def test_a_question_the_model_cannot_answer_fails_alone(error: Exception, reason: str) -> None:

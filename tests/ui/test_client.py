@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from served import ANSWER, COLLECTION, TEXTS, FakeEngine, served, settings_for
 
-from app.api.schemas import AnswerBody, PendingAnswer
+from app.api.schemas import AnswerBody, PendingAnswer, TimeRequest
 from ui.client import DEFAULT_API, ApiError, Client
 
 
@@ -27,7 +27,7 @@ def finished(client: Client, answer_id: str) -> AnswerBody:
 
 
 def test_an_answer_is_asked_for_followed_and_read(client: Client) -> None:
-    answer_id = client.ask("Who?", collection=COLLECTION, as_of=date(2020, 1, 1))
+    answer_id = client.ask("Who?", collection=COLLECTION, time=TimeRequest(as_of=date(2020, 1, 1)))
 
     events = client.events(answer_id, seconds=10)
 

@@ -206,3 +206,45 @@ def test_a_new_collection_is_made_and_chosen(documents: AppTest) -> None:
 
     assert documents.session_state["collection"] == "letters-1890"
     assert "Documents of letters-1890" in shown(documents)
+
+
+def test_the_reranker_of_the_sidebar_goes_with_the_question(page: AppTest, engine: FakeEngine) -> None:
+    chosen = page.run().selectbox(key="reranker")
+    assert (chosen.value, "likelihood" in chosen.options) == ("identity", True)
+
+    chosen.set_value("likelihood")
+    ask(page, "Who led NASA?")
+    until(page, lambda: len(page.tabs) == 2)
+
+    assert engine.rerankers[0] == "likelihood"
+    assert not page.exception
+
+
+def test_the_time_of_the_sidebar_goes_with_the_question(page: AppTest) -> None:
+    page.run().text_input(key="from").input("1969")
+    ask(page, "Who led NASA?")
+    until(page, lambda: len(page.tabs) == 2)
+
+    assert "Time: since 1969, as you set it" in shown(page)
+
+
+def test_a_date_that_is_none_is_told_and_counts_for_nothing(page: AppTest) -> None:
+    page.run().text_input(key="to").input("soon").run()
+    assert "Write a date as 2004" in page.warning[0].value
+
+    ask(page, "Who led NASA in 1969?")
+    until(page, lambda: len(page.tabs) == 2)
+
+    assert "Time: during 1969, read from" in shown(page)
+
+
+def test_an_answer_can_be_asked_for_again_without_its_time(page: AppTest, engine: FakeEngine) -> None:
+    ask(page.run(), "Who led NASA in 1969?")
+    until(page, lambda: len(page.tabs) == 2)
+
+    page.checkbox(key="read_time").uncheck().run()
+    page.button(key="for_that_time").click().run()
+    until(page, lambda: len(page.tabs) == 2)
+
+    assert len(Answers(engine.database).list()) == 2
+    assert "Time:" not in shown(page)

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from app.api.schemas import AnswerBody, PendingAnswer
+from app.api.schemas import AnswerBody, PendingAnswer, TimeBody
 from app.core.timespan import TimeSpan
 from app.core.types import Citation, DocId, NoteId, Passage, PassageId, Usage
 from ui import rendering
@@ -209,3 +209,34 @@ def test_the_trace_tells_calls_and_tokens_of_each_step() -> None:
 
     assert "<b>Reading the passages</b><p>2 notes</p>" in shown
     assert "1.0 s \u00b7 2 calls \u00b7 30 tokens" in shown
+
+
+def test_the_time_asked_for_is_told_below_the_question() -> None:
+    time = TimeBody(
+        relation="during",
+        span=TimeSpan.parse("1969"),
+        anchor=None,
+        ordinal=None,
+        surface="in <b>1969</b>",
+        rest="",
+        source="question",
+    )
+
+    shown = rendering.question_html(an_answer(time=time))
+
+    assert "Time: during 1969, read from &#x27;in &lt;b&gt;1969&lt;/b&gt;&#x27;" in shown
+    assert "Time: during 1969" in rendering.answer_markdown(an_answer(time=time))
+    assert "Time:" not in rendering.question_html(an_answer())
+
+
+def test_a_card_tells_for_when_its_quote_speaks() -> None:
+    card = rendering.card_html(a_citation(told_for=(TimeSpan.parse("1969-03"), TimeSpan.parse("1970"))), None)
+
+    assert "published 24 July 1969 \u00b7 time told: 1969-03, 1970 \u00b7 page 3" in card
+
+
+def test_a_warning_is_escaped_and_kept_with_the_answer() -> None:
+    shown = rendering.warning_html("the newest evidence is older than '<b>now</b>' asks")
+
+    assert "<b>Warning.</b> The newest evidence is older than &#x27;&lt;b&gt;now" in shown
+    assert "Warning: it is old" in rendering.answer_markdown(an_answer(detail="it is old"))

@@ -34,6 +34,15 @@ def test_a_plan_is_told_when_it_has_parts() -> None:
     assert [line.text for line in lines_of(numbered(one, two))] == ["Looking for: who? \u00b7 when?"]
 
 
+def test_the_time_that_was_read_is_told_before_anything_is_found() -> None:
+    read = {"relation": "during", "anchor": None, "ordinal": None, "surface": "in 1969", "rest": "who?"}
+    days = {"start": "1969-01-01", "end": "1969-12-31", "granularity": "year", "approximate": False}
+
+    (line,) = lines_of(numbered({"event": "time.resolved", **read, "span": days}))
+
+    assert line.text == "Time: during 1969, read from 'in 1969'"
+
+
 def test_a_finished_step_is_told_by_its_summary_and_seconds() -> None:
     finished = {"event": "step.finished", "node": "note", "summary": "2 notes", "seconds": 1.5}
 

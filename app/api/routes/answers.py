@@ -14,8 +14,10 @@ from app.api.deps import Services, ServicesDep
 from app.api.event_schemas import AnswerEvent
 from app.api.schemas import AnswerBody, AnswerRequest, AnswerState, PendingAnswer
 from app.api.sse import EventStream, tail
+from app.api.times import asked_time
+from app.core import registry
 from app.core.types import AnswerId, Question
-from app.engine import make_question
+from app.questions import make_question
 from app.store.answers import AnswerRow
 from app.store.collections import check_filled
 
@@ -34,7 +36,9 @@ async def ask(
     """
     question = await to_thread.run_sync(_checked, request, services)
     answer_id, future = await to_thread.run_sync(
-        lambda: services.runner.submit(question, collection=request.collection, seconds=request.seconds)
+        lambda: services.runner.submit(
+            question, collection=request.collection, seconds=request.seconds, reranker=request.reranker
+        )
     )
     if request.stream:
         return EventStream(tail(services.answers, services.runner, answer_id), answer_id)
@@ -73,8 +77,13 @@ def cancel(answer_id: AnswerId, services: ServicesDep) -> AnswerState:
 def _checked(request: AnswerRequest, services: Services) -> Question:
     asked_on = request.asked_on or datetime.now(UTC).date()
     settings = services.engine.settings
-    question = make_question(request.question, asked_on=asked_on, settings=settings, as_of=request.as_of)
+    time = asked_time(request.time)
+    question = make_question(
+        request.question, asked_on=asked_on, settings=settings, as_of=request.time.as_of, time=time
+    )
     check_filled(services.collections.get(request.collection))
+    named = settings.with_reranker(request.reranker).search.reranker
+    registry.options_of("rerankers", named.name, named.options)
     return question
 
 

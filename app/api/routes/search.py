@@ -6,9 +6,10 @@ from fastapi import APIRouter
 
 from app.api.deps import ServicesDep
 from app.api.schemas import HitBody, SearchBody, SearchRequest
+from app.api.times import asked_time, time_body
 from app.core.timespan import TimeSpan
 from app.core.types import Filter, Hit
-from app.engine import make_question
+from app.questions import make_question
 
 router = APIRouter(prefix="/v1/search", tags=["search"])
 
@@ -17,18 +18,26 @@ router = APIRouter(prefix="/v1/search", tags=["search"])
 def search(request: SearchRequest, services: ServicesDep) -> SearchBody:
     """Return the best passages of a collection, with the scores of each stage."""
     engine = services.engine
-    today = datetime.now(UTC).date()
-    query = make_question(request.query, asked_on=today, settings=engine.settings).text
+    asked_on = request.asked_on or datetime.now(UTC).date()
+    asked = make_question(request.query, asked_on=asked_on, settings=engine.settings, time=asked_time(request.time))
     services.collections.get(request.collection)
-    hits = engine.search(
-        query,
+    found = engine.search(
+        asked.text,
         collection=request.collection,
         run=engine.new_run(),
         top_k=request.top_k,
         mode=request.mode,
-        allowed=_filter(request.published_from, request.published_to, undated=request.undated),
+        allowed=_filter(request.published_from, request.last_published, undated=request.undated),
+        reranker=request.reranker,
+        time=asked.time,
     )
-    return SearchBody(query=query, collection=request.collection, hits=[_body(hit) for hit in hits])
+    return SearchBody(
+        query=asked.text,
+        collection=request.collection,
+        time=time_body(asked.time),
+        hits=[_body(hit) for hit in found.hits],
+        degraded=found.degraded,
+    )
 
 
 def _filter(first: date | None, last: date | None, *, undated: bool) -> Filter | None:

@@ -42,7 +42,7 @@ class InPieces(nn.Module):
 
     def forward(self, inputs: torch.Tensor) -> torch.Tensor:
         """Return what the module gives, shape (..., outputs), for inputs of shape (..., inputs)."""
-        pieces = inputs.reshape(-1, inputs.shape[-1]).split(_TOKENS_AT_ONCE)
+        pieces = torch.split(inputs.reshape(-1, inputs.shape[-1]), _TOKENS_AT_ONCE)
         return torch.cat([self._whole(piece) for piece in pieces]).reshape(*inputs.shape[:-1], -1)
 
 

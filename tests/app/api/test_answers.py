@@ -131,7 +131,7 @@ def test_a_question_that_is_none_is_refused(client: TestClient, question: str, w
     [
         ({"question": None}, "question"),
         ({"question": 7}, "question"),
-        ({"as_of": "soon"}, "as_of"),
+        ({"time": {"as_of": "soon"}}, "time.as_of"),
         ({"seconds": 0}, "seconds"),
         ({"effort": "deep"}, "effort"),
     ],
@@ -165,3 +165,55 @@ def test_an_unknown_answer_is_not_found(client: TestClient, method: str, path: s
     response = client.request(method, f"/v1/answers/nothing{path}")
 
     assert (response.status_code, response.json()["code"]) == (404, "not_found")
+
+
+def test_a_question_names_its_reranker(client: TestClient, engine: FakeEngine) -> None:
+    assert ask(client, reranker="likelihood").status_code == 200
+    assert engine.rerankers[0] == "likelihood"
+    assert ask(client, reranker="none").status_code == 200
+
+
+def test_an_unknown_reranker_is_refused_with_those_that_there_are(client: TestClient, engine: FakeEngine) -> None:
+    response = ask(client, reranker="magic")
+
+    assert (response.status_code, response.json()["code"]) == (422, "unknown_component")
+    assert "no 'magic' in rerankers/; choose from ['attention'" in response.json()["detail"]
+    assert Answers(engine.database).list() == []
+
+
+def test_the_time_that_was_read_is_in_the_answer(client: TestClient) -> None:
+    body = client.post("/v1/answers", json={"question": "Who led NASA in 1969?", "collection": COLLECTION}).json()
+
+    time = AnswerBody.model_validate(body).time
+    assert time is not None
+    assert (time.relation, str(time.span), time.surface, time.source) == ("during", "1969", "in 1969", "question")
+
+
+@pytest.mark.parametrize(
+    ("time", "relation", "source"),
+    [
+        ({"from": "2004", "to": "2006"}, "between", "user"),
+        ({"to": "2006-03"}, "until", "user"),
+        ({"read": False}, 0, 0),
+    ],
+)
+def test_the_user_sets_the_time_or_leaves_it_out(client: TestClient, time: Any, relation: Any, source: Any) -> None:
+    asked = {"question": "Who led NASA in 1969?", "collection": COLLECTION, "time": time}
+    found = client.post("/v1/answers", json=asked).json()["time"] or {"relation": 0, "source": 0}
+
+    assert (found["relation"], found["source"]) == (relation, source)
+
+
+@pytest.mark.parametrize(
+    ("question", "time", "code"),
+    [
+        ("Who?", {"from": "2006", "to": "2004"}, "invalid_question"),
+        ("Who?", {"from": "2006", "read": False}, "invalid_question"),
+        ("Who led it before 1962 and after 1975?", {}, "contradictory_time"),
+        ("Who?", {"from": "2006-13"}, "invalid_request"),
+    ],
+)
+def test_a_time_that_no_day_satisfies_is_refused(client: TestClient, question: str, time: Any, code: str) -> None:
+    response = client.post("/v1/answers", json={"question": question, "collection": COLLECTION, "time": time})
+
+    assert (response.status_code, response.json()["code"]) == (422, code)

@@ -102,6 +102,7 @@ def test_the_openapi_document_has_every_route_and_the_events(client: TestClient)
         "/v1/collections/{collection_id}/passages/{passage_id}",
         "/v1/collections/{collection_id}/documents",
         "/v1/jobs/{job_id}",
+        "/v1/rerankers",
     }
     content = document["paths"]["/v1/answers/{answer_id}/events"]["get"]["responses"]["200"]["content"]
     union = content["text/event-stream"]["schema"]

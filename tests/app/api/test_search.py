@@ -1,10 +1,11 @@
 from typing import Any
 
 import pytest
-from served import COLLECTION, TEXTS
+from served import COLLECTION, TEXTS, FakeEngine
 from starlette.testclient import TestClient
 
 from app.api.schemas import SearchBody
+from app.core import registry
 
 
 def search(client: TestClient, query: str, **more: Any) -> Any:
@@ -56,3 +57,27 @@ def test_an_empty_query_is_refused(client: TestClient) -> None:
 
 def test_an_unknown_collection_is_not_found(client: TestClient) -> None:
     assert search(client, "NASA", collection="none").status_code == 404
+
+
+def test_a_search_names_its_reranker_and_is_told_what_became_of_it(client: TestClient, engine: FakeEngine) -> None:
+    body = search(client, "Armstrong", reranker="likelihood").json()
+
+    assert engine.rerankers == ["likelihood"]
+    assert body["degraded"] == {"reason": "budget", "coverage": 0.0}
+    assert search(client, "Armstrong").json()["degraded"] is None
+
+
+def test_the_rerankers_are_listed_with_the_one_in_use(client: TestClient) -> None:
+    body = client.get("/v1/rerankers").json()
+
+    assert body == {"rerankers": list(registry.names("rerankers")), "default": "identity"}
+
+
+def test_a_search_tells_its_time_and_leaves_out_what_was_published_later(client: TestClient) -> None:
+    time = {"as_of": "1972-12-31", "from": "1969"}
+    body = search(client, "NASA Armstrong in 1973", time=time, published_to="2000-01-01").json()
+
+    assert {hit["passage"]["doc_id"] for hit in body["hits"]} == {"apollo-11"}
+    assert (body["time"]["relation"], body["time"]["source"]) == ("since", "user")
+    assert search(client, "NASA last year", asked_on="1974-05-06").json()["time"]["span"]["start"] == "1973-01-01"
+    assert search(client, "NASA").json()["time"] is None

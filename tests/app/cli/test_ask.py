@@ -1,4 +1,5 @@
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -110,3 +111,59 @@ def test_no_line_is_longer_than_the_terminal(gnomon: Any, monkeypatch: pytest.Mo
     lines = ran.out.splitlines()
     assert max(len(line) for line in lines) <= int(columns)
     assert not [line for line in lines if line != line.rstrip()]
+
+
+def test_the_reranker_reaches_the_engine(gnomon: Any, engines: Any) -> None:
+    assert ask(gnomon, "Who?", "--reranker", "likelihood").code == 0
+    assert engines.opened[-1].rerankers[0] == "likelihood"
+
+
+@pytest.mark.parametrize("command", ["ask", "search"])
+def test_an_unknown_reranker_is_one_line_with_those_that_there_are(real: Any, tmp_path: Path, command: str) -> None:
+    (tmp_path / "a.txt").write_text("Luna 9 landed on the Moon.")
+    real("ingest", tmp_path / "a.txt")
+    ran = real(command, "Luna 9?", "--reranker", "magic")
+    assert (ran.code, ran.out) == (1, "")
+    assert ran.err.startswith("gnomon: no 'magic' in rerankers/; choose from ['attention', ")
+
+
+def test_the_time_that_was_read_is_shown_and_is_in_the_json(gnomon: Any) -> None:
+    question = "Who led NASA between 2004 and 2006?"
+    assert "time: between 2004–2006, read from 'between 2004 and 2006'" in ask(gnomon, question).out
+    time = json.loads(ask(gnomon, question, "--json").out)["time"]
+    assert (time["relation"], time["span"]["start"], time["source"]) == ("between", "2004-01-01", "question")
+
+
+def test_a_period_replaces_what_was_read_and_no_time_leaves_it_out(gnomon: Any) -> None:
+    question = "Who led NASA in 1969?"
+    assert "time: since 2004, as you set it" in ask(gnomon, question, "--from", "2004").out
+    assert "time:" not in ask(gnomon, question, "--no-time").out
+
+
+def test_relative_times_count_from_the_day_of_asking(gnomon: Any) -> None:
+    body = json.loads(ask(gnomon, "Who led NASA last year?", "--asked-on", "2001-05-06", "--json").out)
+    assert (body["asked_on"], body["time"]["span"]["start"]) == ("2001-05-06", "2000-01-01")
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--from", "soon"), "'soon' is not a date"),
+        (("--from", "2006", "--to", "2004"), "the time ends (2004) before it begins (2006)"),
+        (("--from", "2006", "--no-time"), "leave one of them out"),
+        (("--asked-on", "2001-13"), "Invalid value for '--asked-on'"),
+    ],
+)
+@pytest.mark.parametrize("command", ["ask", "search"])
+def test_a_time_that_cannot_be_meant_is_wrong_usage(
+    gnomon: Any, command: str, options: tuple[str, ...], message: str
+) -> None:
+    ran = gnomon(command, "Who?", "-c", COLLECTION, *options)
+    assert (ran.code, ran.out) == (2, "")
+    assert message in ran.err
+
+
+def test_bounds_that_no_day_satisfies_are_one_line(gnomon: Any) -> None:
+    ran = ask(gnomon, "Who led NASA before 1962 and after 1975?")
+    told = "gnomon: no day is both 'before 1962' and 'after 1975'; leave one of them out\n"
+    assert (ran.code, ran.out, ran.err) == (1, "", told)

@@ -19,8 +19,8 @@ from measured import ROWS, LakeModel, a_beir_set, a_folder_of_documents, a_quest
 
 from app.cli import progress
 from app.cli.context import Cli
-from app.cli.eval import _one_at_a_time
 from app.cli.main import main
+from app.cli.progress import one_at_a_time
 from app.engine import Engine
 from app.experiments.results import read_result
 
@@ -133,7 +133,10 @@ def test_a_folder_may_be_the_one_at_hand(evaluate: Any, lakes: Path, monkeypatch
 @pytest.mark.parametrize(
     ("options", "told"),
     [
-        (("--system", "magic"), "no system 'magic'; choose from candidates, lexical, dense, hybrid, fixed, agent"),
+        (
+            ("--system", "magic"),
+            "no system 'magic'; choose from candidates, lexical, dense, hybrid, temporal, fixed, agent",
+        ),
         (("--system", "candidates"), "lakes has no candidates.trec; choose another system"),
         (("--reranker", "magic"), "no 'magic' in rerankers/; choose from"),
         (("-c", "mine"), "lakes has a corpus of its own; leave --collection away"),
@@ -180,7 +183,7 @@ def test_a_meter_ends_where_the_next_one_begins() -> None:
         events.append(f"{name} ends")
 
     with ExitStack() as shown:
-        first, second = (_one_at_a_time(shown, partial(meter, name)) for name in ("first", "second"))
+        first, second = (one_at_a_time(shown, partial(meter, name)) for name in ("first", "second"))
         assert events == []
         for report, done in ((first, 1), (first, 2), (second, 0), (second, 1)):
             report(done, 2)
@@ -268,3 +271,20 @@ def test_a_folder_without_data_sets_is_told(evaluate: Any, tmp_path: Path) -> No
 
     assert (code, out) == (1, "")
     assert err == f"gnomon: {tmp_path / 'empty'}: no data set in it; see docs/evaluation.md for their form\n"
+
+
+def test_variants_are_written_counted_and_scored_together(evaluate: Any, tmp_path: Path, lakes: Path) -> None:
+    led = {"text": "Who mapped the lake from 1901 to 1905?", "answers": ["Karl Weiss"], "type": "answerable"}
+    time = {"start": "1901", "end": "1905"}
+    rows = [{"_id": "q1", "page": "lake", "relation": "mapped", "time": time, **led}]
+    measured.write_rows(lakes / "queries.jsonl", rows)
+
+    code, out, _ = evaluate("perturb", lakes, "--output", tmp_path / "varied", "--json")
+    counts = json.loads(out)["questions"]
+    ran, scores, _ = evaluate("run", tmp_path / "varied", "--system", "lexical", "--json")
+
+    assert (code, ran) == (0, 0)
+    assert counts == dict.fromkeys(
+        ["original", "inner_year", "inner_month", "last_before", "first_after", "vanished"], 1
+    )
+    assert json.loads(scores)["metrics"]["consistent_ranking"]["n"] == 1

@@ -1,9 +1,11 @@
+import json
 from datetime import date
+from typing import Any
 
 import pytest
 import typer
 
-from app.cli.context import assignment, nested_update
+from app.cli.context import assignment, given, nested_update
 from app.cli.options import day, seconds
 
 
@@ -40,8 +42,13 @@ def test_an_assignment_is_nested_and_read_as_yaml() -> None:
     assert assignment("server.token=") == {"server": {"token": ""}}
 
 
-def test_later_leaves_win_and_none_changes_nothing() -> None:
+def test_later_leaves_win_and_options_that_were_not_given_change_nothing() -> None:
     low = {"agent": {"passages": 3, "strategy": "graph"}}
-    assert nested_update(low, {"agent": {"strategy": None, "passages": 4}}) == {
+    assert nested_update(low, given({"agent": {"strategy": None, "passages": 4}})) == {
         "agent": {"passages": 4, "strategy": "graph"}
     }
+
+
+def test_a_setting_can_be_set_to_null(gnomon: Any) -> None:
+    shown = json.loads(gnomon("--set", "models.scorer=null", "config", "show", "--json").out)
+    assert shown["models"]["scorer"] is None

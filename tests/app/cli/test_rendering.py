@@ -113,3 +113,24 @@ def test_no_line_is_wider_than_the_terminal(width: int) -> None:
         width=width, status="answered", text="An answer " * 20 + "[1].", citations=(citation,), show_steps=True
     )
     assert max(len(line) for line in text.splitlines()) <= width
+
+
+def test_a_source_tells_for_when_its_quote_speaks() -> None:
+    citation = a_citation(
+        published=TimeSpan.parse("1973-01"), told_for=(TimeSpan.parse("1969"), TimeSpan.parse("1970"))
+    )
+    assert "· published 1973-01 · time told: 1969, 1970" in shown(
+        status="answered", text="Paine [1].", citations=(citation,)
+    )
+
+
+def test_an_answer_on_old_evidence_is_shown_with_its_warning() -> None:
+    text = shown(
+        status="answered", text="Paine [1].", citations=(a_citation(),), detail="the newest evidence is of 1969"
+    )
+    assert "Warning: the newest evidence is of 1969." in text
+
+
+def test_a_conflict_is_no_missing_part() -> None:
+    text = shown(status="partial", reason="conflicting_evidence", text="It conflicts [1].", citations=(a_citation(),))
+    assert "No single answer: the sources contradict one another." in text

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from app.core.errors import ConfigError
-from app.evaluation.ranking import DEFAULT_METRICS, retrieval_values
+from app.evaluation.ranking import DEFAULT_METRICS, ndcg_of_orders, retrieval_values
 from app.evaluation.records import Gold, Ranking
 from app.evaluation.trec import read_run
 
@@ -107,3 +107,19 @@ def test_scores_are_compared_as_32_bit_floats_and_may_be_such() -> None:
 def test_a_name_that_is_no_metric_of_trec_eval_is_refused(name: str) -> None:
     with pytest.raises(ConfigError, match=r"no retrieval metric '.*'; choose from nDCG@k, R@k"):
         retrieval_values([GOLD], {}, names=["nDCG@10", name])
+
+
+def test_many_orders_of_a_questions_passages_by_hand() -> None:
+    # as they came: b, a, x; then a before b; a has a second passage, last, that comes first in the third order
+    scores = np.array([[3.0, 2.0, 1.0, 0.0], [2.0, 3.0, 1.0, 0.0], [3.0, 2.0, 1.0, 4.0], [1.0, 1.0, 1.0, 1.0]])
+
+    found = ndcg_of_orders(scores, ["b", "a", "x", "a"], GOLD.relevant)
+
+    first, second = 1 / log2(1 + 1), 1 / log2(2 + 1)
+    assert found * IDEAL == pytest.approx([first + 2 * second, 2 * first + second, 2 * first + second, 1 + 2 * second])
+    assert ndcg_of_orders(scores, ["b", "a", "x", "a"], GOLD.relevant, k=1)[0] == pytest.approx(1 / 2)
+
+
+def test_orders_of_nothing_or_with_nothing_relevant_are_worth_nothing() -> None:
+    assert ndcg_of_orders(np.empty((2, 0)), [], {"a": 1}).tolist() == [0.0, 0.0]
+    assert ndcg_of_orders(np.ones((2, 1)), ["a"], {"a": 0, "b": -1}).tolist() == [0.0, 0.0]

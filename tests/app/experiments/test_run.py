@@ -70,7 +70,7 @@ def figures(finished: Any) -> dict[str, Any]:
 # Systems.
 
 
-@pytest.mark.parametrize("system", ["lexical", "dense", "hybrid"])
+@pytest.mark.parametrize("system", ["lexical", "dense", "hybrid", "temporal"])
 def test_a_retrieval_is_scored_and_has_no_answers(bench: Bench, lakes: Path, system: str) -> None:
     finished = bench.run(lakes, system)
 
@@ -121,7 +121,7 @@ class Reversing:
 class ReversingEngine(Engine):
     """An engine whose reranker turns the order round."""
 
-    def reranker(self, collection_id: str | None) -> Reversing:
+    def reranker(self, collection_id: str | None, name: str | None = None) -> Reversing:
         self.reversing = Reversing()
         return self.reversing
 
@@ -141,7 +141,7 @@ def reversing(tmp_path: Path, lakes: Path) -> Iterator[Callable[[str, int], tupl
         yield make
 
 
-@pytest.mark.parametrize("name", ["candidates", "lexical", "dense", "hybrid"])
+@pytest.mark.parametrize("name", ["candidates", "lexical", "dense", "hybrid", "temporal"])
 def test_a_reranker_is_given_all_hits_of_one_question_and_both_orders_are_kept(
     lakes: Path, reversing: Any, name: str
 ) -> None:

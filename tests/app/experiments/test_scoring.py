@@ -1,4 +1,5 @@
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -294,6 +295,23 @@ def test_an_answer_at_another_time_is_told_from_other_wrong_ones() -> None:
 
     assert [one["temporal_accuracy"].value for one in metrics] == [1.0, 0.0, 0.0]
     assert [one["wrong_time"].value for one in metrics] == [0.0, 1.0, 0.0]
+
+
+def test_variants_of_a_question_are_consistent_where_all_are_right() -> None:
+    golds = [
+        Gold(query_id=key, text="?", answers=("Ada",), answerable=True, relevant={"a": 1}, variant_of=group)
+        for key, group in [("q1", "q1"), ("q2", "q1"), ("q3", "q3"), ("q4", "q3")]
+    ]
+    records = [
+        a_record(f"q{n}", status="answered", short=short) for n, short in enumerate(["Ada", "Ada", "Ada", "Ida"], 1)
+    ]
+    records = [replace(one, ranking=ranked("a" if n < 3 else "b")) for n, one in enumerate(records)]
+
+    metrics = scored(golds, records).metrics
+
+    assert (metrics["consistent_answers"].value, metrics["consistent_answers"].n) == (0.5, 2)
+    assert metrics["consistent_ranking"].value == 0.5
+    assert "consistent_ranking" not in scored([Gold(query_id="q1", text="?")], records[:1]).metrics
 
 
 def test_the_same_seed_gives_the_same_intervals() -> None:

@@ -7,7 +7,7 @@ import pytest
 import stamina
 from mock_openai import Knobs, mock_openai
 
-from app.core.errors import BudgetExhausted, Cancelled, ConfigError, ModelError
+from app.core.errors import BudgetExhausted, Cancelled, ConfigError, MissingCapability, ModelError
 from app.core.run import Run
 from app.core.types import Prompt, Sampling
 from app.models.openai_api import OpenAIModel, Options
@@ -111,7 +111,7 @@ def test_no_more_alternatives_are_asked_for_than_servers_give(model: OpenAIModel
 
 def test_a_server_without_logprobs_is_named(model: OpenAIModel, knobs: Knobs) -> None:
     knobs.logprobs = False
-    with pytest.raises(ModelError, match="mock gave no logprobs"):
+    with pytest.raises(MissingCapability, match=r"no FirstTokenScorer in openai_api: mock .*gave no logprobs"):
         model.first_token_logprobs([a_prompt()], choices=["Yes"], run=Run())
 
 
