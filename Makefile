@@ -3,6 +3,9 @@ PYTHON ?= python3
 VENV ?= .venv
 # where pip finds a CPU build of torch, for example TORCH_INDEX=https://download.pytorch.org/whl/cpu
 TORCH_INDEX ?=
+# which benchmarks `make bench` runs, and the share of their size: make bench ONLY=rerank SCALE=0.1
+ONLY ?=
+SCALE ?= 1
 
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
@@ -49,7 +52,7 @@ docs: $(INSTALLED)
 	$(BIN)/python docs/generate.py
 
 bench: $(INSTALLED)
-	$(BIN)/python benchmarks/run.py
+	SCALE=$(SCALE) $(BIN)/python benchmarks/run.py $(ONLY)
 
 serve: $(INSTALLED)
 	$(BIN)/gnomon serve --api

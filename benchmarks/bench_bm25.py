@@ -12,6 +12,8 @@ from types import SimpleNamespace
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from _table import scaled
+
 from app.core import registry
 from app.core.run import Run
 from app.core.types import DocId, Filter, Passage, PassageId
@@ -70,7 +72,7 @@ def measure(engine: str, shelf: Shelf, queries: list[str]) -> dict[str, float]:
 
 def main() -> None:
     """Print one JSON line per engine."""
-    count = int(sys.argv[1]) if len(sys.argv) > 1 else 5_000
+    count = int(sys.argv[1]) if len(sys.argv) > 1 else scaled(5_000)
     rng = random.Random(0)  # noqa: S311 - no secret
     shelf = Shelf(passages(count, rng))
     queries = [" ".join(rng.sample([f"word{n}" for n in range(2_000)], k=8)) for _ in range(QUERIES)]

@@ -11,6 +11,8 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
+from _table import scaled
+
 from app.core.run import Run
 from app.core.settings import load_settings
 from app.core.types import Prompt, Sampling
@@ -88,7 +90,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("model", nargs="?", default="qwen2.5-coder-1.5b-instruct-q4_k_m")
     parser.add_argument("--threads", type=int)
-    parser.add_argument("--passages", type=int, default=300)
+    parser.add_argument("--passages", type=int, default=scaled(300))
     arguments = parser.parse_args()
     for figure in generator_figures(arguments.model, arguments.threads):
         print(json.dumps(figure), flush=True)

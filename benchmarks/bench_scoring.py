@@ -14,6 +14,7 @@ from statistics import median
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import ir_measures
+from _table import scaled
 
 from app.evaluation.multihop import full_support
 from app.evaluation.ranking import DEFAULT_METRICS, retrieval_values
@@ -58,7 +59,7 @@ def seconds(work: Callable[[], object]) -> float:
 
 def main() -> None:
     """Print one JSON line per way of scoring."""
-    questions, hits = int(sys.argv[1]) if len(sys.argv) > 1 else 1_000, 100
+    questions, hits = int(sys.argv[1]) if len(sys.argv) > 1 else scaled(1_000), 100
     golds, rankings = questions_and_run(questions, hits)
     if retrieval_values(golds, rankings) != with_ir_measures(golds, rankings):
         sys.exit("the values differ")

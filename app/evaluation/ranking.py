@@ -18,6 +18,8 @@ import re
 from collections.abc import Mapping, Sequence
 
 import ir_measures
+import numpy as np
+from numpy.typing import NDArray
 
 from app.core.errors import ConfigError
 from app.evaluation.records import Gold, Ranking
@@ -54,6 +56,27 @@ def retrieval_values(
         if highest[figure.query_id] >= (1 if name.startswith("nDCG") else relevant_from):
             values[figure.query_id][name] = figure.value
     return values
+
+
+def ndcg_of_orders(
+    scores: NDArray[np.float64], doc_ids: Sequence[str], relevant: Mapping[str, int], *, k: int = 10
+) -> NDArray[np.float64]:
+    """Return the nDCG@k of many orders of one question's passages, shape (orders,), as `retrieval_values` has it.
+
+    `scores` has shape (orders, passages), `doc_ids` names each passage's document, which counts at its best passage.
+    Equal scores stay in the order of the passages. Zeros where nothing is relevant or there is no passage.
+    """
+    documents = {doc_id: place for place, doc_id in enumerate(dict.fromkeys(doc_ids))}
+    ideal = np.array(sorted((grade for grade in relevant.values() if grade > 0), reverse=True)[:k], dtype=np.float64)
+    if not documents or not ideal.size:
+        return np.zeros(len(scores))
+    of = np.array([documents[doc_id] for doc_id in doc_ids])
+    best = np.column_stack([scores[:, of == place].max(axis=1) for place in range(len(documents))])
+    order = np.argsort(-best, axis=1, kind="stable")[:, :k]
+    gains = np.array([max(0, relevant.get(doc_id, 0)) for doc_id in documents], dtype=np.float64)
+    discounts = 1.0 / np.log2(np.arange(2, k + 2))
+    found = gains[order] @ discounts[: order.shape[1]]
+    return np.asarray(found / (ideal @ discounts[: ideal.size]))
 
 
 def _measure(name: str, relevant_from: int) -> ir_measures.Measure:

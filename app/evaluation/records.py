@@ -14,7 +14,8 @@ class Gold:
 
     `answers` are alternatives, any of which is right. `answerable` is None where the set does not say (made for
     retrieval alone). `relevant` maps judged documents to their grades, 0 included. `answers_at_other_times` would be
-    right had the question asked of another time.
+    right had the question asked of another time. `variant_of` is the question that this
+    one varies, itself where it is the original.
     """
 
     query_id: str
@@ -26,6 +27,7 @@ class Gold:
     hops: int | None = None
     has_time: bool = False
     answers_at_other_times: tuple[str, ...] = ()
+    variant_of: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

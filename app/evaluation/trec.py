@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from app.core.errors import InvalidDataset
+from app.core.files import write_whole
 from app.evaluation.records import Ranking
 
 _Value = TypeVar("_Value", int, float)
@@ -170,6 +171,4 @@ def _write(path: Path, rows: Iterable[tuple[str, ...]]) -> None:
             if word.split() != [word]:
                 raise InvalidDataset(f"{path}: '{word}' is empty or holds white space, as no column may; rename it")
         lines.append(" ".join(row) + "\n")
-    partial = path.with_name(f".{path.name}.partial")
-    partial.write_text("".join(lines), encoding="utf-8")
-    partial.replace(path)
+    write_whole(path, "".join(lines))

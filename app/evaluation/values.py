@@ -11,8 +11,8 @@ from collections.abc import Iterator, Sequence
 from datetime import date
 from fractions import Fraction
 
-_MONTH_NAMES = "january february march april may june july august september october november december".split()
-_MONTHS = {short: n for n, name in enumerate(_MONTH_NAMES, start=1) for short in (name, name[:3])} | {"sept": 9}
+from app.core.months import MONTH_NUMBERS
+
 _ONES = """zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen
     seventeen eighteen nineteen""".split()
 _TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split()
@@ -24,7 +24,7 @@ _SCALES = {"trillion": 10**12, "billion": 10**9, "million": 10**6, "thousand": 1
 _LONGEST = 12  # words of a spelt number
 _NO_FIGURES = frozenset({"one", "first", "second"})  # more often a pronoun, an adverb and a unit than a number
 
-_NAME = rf"(?P<name>{'|'.join(sorted(_MONTHS, key=len, reverse=True))})\b\.?"
+_NAME = rf"(?P<name>{'|'.join(sorted(MONTH_NUMBERS, key=len, reverse=True))})\b\.?"
 _DAY = r"(?P<day>\d{1,2})(?:st|nd|rd|th)?(?!\w)"
 _YEAR = r"(?: ?, ?| )(?P<year>\d{4})(?!\w)"
 _DATES = [
@@ -78,7 +78,7 @@ def known_figures(text: str) -> frozenset[str]:
             *dates,
             *(value for value, _ in numbers),
             *(part for value in dates for part in _parts(value)),
-            *(f"--{_MONTHS[match['name'].lower()]:02d}" for match in months),
+            *(f"--{MONTH_NUMBERS[match['name'].lower()]:02d}" for match in months),
         }
     )
 
@@ -120,7 +120,7 @@ def _date(text: str) -> str | None:
 def _iso(found: re.Match[str]) -> str | None:
     parts = found.groupdict()
     year, day = parts.get("year"), parts.get("day")
-    month = int(parts["month"]) if "month" in parts else _MONTHS[parts["name"]]
+    month = int(parts["month"]) if "month" in parts else MONTH_NUMBERS[parts["name"]]
     try:
         date(int(year or 2000), month, int(day or 1))  # a leap year: 29 February is a day
     except ValueError:

@@ -6,12 +6,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 from app.core.errors import InvalidDataset, StaleIndex
+from app.core.files import write_whole
 from app.core.run import Run
 from app.core.settings import Settings
 from app.engine import Engine
 from app.experiments.datasets import Dataset, missing_documents
-from app.experiments.files import write_whole
 from app.store.documents import Documents
+from retrieval.temporal import expressions
 
 COLLECTION = "dataset"  # a corpus' own; a question file alone names the user's
 
@@ -27,7 +28,7 @@ def index_folder(dataset: Dataset, settings: Settings) -> Path:
     if dataset.corpus is None:
         return settings.data_dir
     parts = [dataset.corpus_digest, settings.ingest.model_dump(), settings.indexes.model_dump()]
-    parts += [settings.models.embedder.model_dump()]
+    parts += [settings.models.embedder.model_dump(), {"expressions": expressions.VERSION}]
     key = hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
     return settings.data_dir / "eval" / "indexes" / f"{dataset.name}-{key[:12]}"
 

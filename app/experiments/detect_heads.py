@@ -1,19 +1,15 @@
 """Labelled questions of a data set → the attention heads of a model that point at what a question needs."""
 
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from app.core.protocols import AttentionReader
-from app.core.run import Run
 from app.core.settings import Settings
-from app.core.types import Hit, Query, QueryId
 from app.engine import Engine
-from app.evaluation.records import Gold
-from app.experiments.candidates import given_lists
-from app.experiments.corpus import COLLECTION, Progress, index_folder, prepare, unseen
+from app.experiments.corpus import Progress, unseen
 from app.experiments.datasets import Dataset
-from rerankers.head_detection import Example, Method, detect
+from app.experiments.labelled import Labelled, labelled
+from rerankers.head_detection import Example, Method, detect, digest_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,11 +17,12 @@ class Detected:
     """Heads as (layer, head) from 0, best first, of the model named, from so many questions with what they need."""
 
     model_id: str
+    model_digest: str
     heads: tuple[tuple[int, int], ...]
     questions: int
 
 
-def detect_heads(
+def detect_heads(  # noqa: PLR0913  # what is looked for, and by what means
     dataset: Dataset,
     settings: Settings,
     *,
@@ -35,6 +32,7 @@ def detect_heads(
     open_engine: Callable[[Settings], Engine],
     cancelled: Callable[[], bool] = lambda: False,
     indexing: Progress = unseen,
+    progress: Progress = unseen,
 ) -> Detected:
     """Return the `top` heads over the first `depth` candidates: the given lists where there are any, else found ones.
 
@@ -42,26 +40,22 @@ def detect_heads(
         InvalidDataset: no question has what it needs among its candidates.
         MissingCapability: no model in the settings lets its attention be read.
     """
-    run = Run(seed=settings.seed, cancelled=cancelled)
-    queries = [Query(query_id=QueryId(one.query_id), text=one.text) for one in dataset.asked]
-    if dataset.candidates is None:
-        settings = settings.model_copy(update={"data_dir": index_folder(dataset, settings)})
-    with closing(open_engine(settings)) as engine:
-        if dataset.candidates is None:
-            prepare(dataset, engine, COLLECTION, cancelled=cancelled, progress=indexing)
-            found = engine.retriever(COLLECTION).retrieve_many(queries, top_k=depth, run=run)
-        else:
-            found = given_lists(dataset)(queries, run)
-        examples = [
-            _example(query, hits[:depth], gold, dataset.relevant_from)
-            for query, hits, gold in zip(queries, found, dataset.golds, strict=True)
-        ]
-        told = [example for example in examples if example[2]]
+    opened = labelled(dataset, settings, depth=depth, open_engine=open_engine, cancelled=cancelled, indexing=indexing)
+    with opened as (engine, questions, run):
+        told = [example for one in questions if (example := _example(one, dataset.relevant_from))[2]]
         reader = engine.model_with(AttentionReader)
-        heads = detect(reader, told, method=method, top=top, run=run)
-    return Detected(model_id=reader.model_id, heads=tuple(heads), questions=len(told))
+        heads = detect(reader, _reported(told, progress), method=method, top=top, run=run)
+        return Detected(
+            model_id=reader.model_id, model_digest=digest_of(reader), heads=tuple(heads), questions=len(told)
+        )
 
 
-def _example(query: Query, hits: list[Hit], gold: Gold, relevant_from: int) -> Example:
-    needed = {doc_id for doc_id, grade in gold.relevant.items() if grade >= relevant_from}
-    return query, hits, frozenset(hit.passage.passage_id for hit in hits if hit.passage.doc_id in needed)
+def _reported(examples: Sequence[Example], progress: Progress) -> Iterator[Example]:
+    for number, example in enumerate(examples, start=1):
+        yield example
+        progress(number, len(examples), example[0].query_id)
+
+
+def _example(one: Labelled, relevant_from: int) -> Example:
+    needed = {doc_id for doc_id, grade in one.gold.relevant.items() if grade >= relevant_from}
+    return one.query, one.hits, frozenset(hit.passage.passage_id for hit in one.hits if hit.passage.doc_id in needed)

@@ -51,13 +51,6 @@ def joint_digest(parts: Sequence[str]) -> str:
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
-def write_whole(path: Path, text: str) -> None:
-    """Write a file in one step: all of it or, after a crash, what was there before."""
-    partial = path.with_name(f".{path.name}.partial")
-    partial.write_text(text, encoding="utf-8")
-    partial.replace(path)
-
-
 def _csv_rows(stream: TextIO) -> Iterator[tuple[int, Row]]:
     for number, row in enumerate(csv.DictReader(stream), start=1):
         yield number, {column: cell for column, cell in row.items() if column is not None and cell}

@@ -38,6 +38,7 @@ def gold_of(row: Row, *, query_id: str, text: str, relevant: Mapping[str, int] |
         kind=str(row.get("type") or "other"),
         hops=int(hops) if hops.isdecimal() else None,
         has_time=bool(row.get("time")),
+        variant_of=str(row["variant_of"]) if row.get("variant_of") else None,
     )
 
 

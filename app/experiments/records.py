@@ -9,10 +9,10 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from app.core.errors import InvalidDataset, StorageError
+from app.core.files import write_whole
 from app.core.ledger import ModelCall
 from app.core.types import Usage
 from app.evaluation.records import Cited, Given, Hop, Ranking, Record
-from app.experiments.files import write_whole
 
 Raw = dict[str, Any]
 

@@ -6,7 +6,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from app.core.errors import InvalidDataset
-from app.experiments.files import write_whole
+from app.core.files import write_whole
 
 METRICS_VERSION = 1  # raised when a metric would give another number for the same records
 

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -12,6 +12,7 @@ from pathlib import Path
 from app.core.errors import ConfigError
 from app.core.settings import Settings
 from app.engine import Engine
+from app.evaluation.records import Record
 from app.experiments.asking import ask_all
 from app.experiments.corpus import COLLECTION, Progress, index_folder, prepare, unseen
 from app.experiments.datasets import Dataset
@@ -20,6 +21,7 @@ from app.experiments.records import Raw, RecordFile, has_failed, to_record
 from app.experiments.results import METRICS_VERSION, Result
 from app.experiments.scoring import score
 from app.experiments.systems import ANSWERING, is_reranking, make_system, settings_for
+from app.experiments.trec_files import remove_runs, write_runs
 
 _MEASURED = (  # code and prompts that make what is measured, as patterns from where the packages lie
     "agents/**/*",
@@ -30,6 +32,7 @@ _MEASURED = (  # code and prompts that make what is measured, as patterns from w
     "app/ingest/**/*",
     "app/models/**/*",
     "app/engine.py",
+    "app/proxies.py",
 )
 
 
@@ -107,10 +110,12 @@ def run_evaluation(
         with closing(RecordFile(folder / "records.jsonl")) as file:
             done = file.raw()
             if todo := [one for one in dataset.asked if one.query_id not in done]:
-                (folder / "result.json").unlink(missing_ok=True)  # it is of other records
+                remove_runs(folder)
+                (folder / "result.json").unlink(missing_ok=True)  # these are of other records
             ask_all(system, todo, file, workers=evaluation.workers, cancelled=cancelled, progress=progress)
-            documents = engine.collection(collection).row.documents if evaluation.is_searching else 0
-            result = _result(evaluation, engine, file, digests, documents=documents)
+            records = [to_record(file.raw()[one.query_id]) for one in dataset.asked]
+            warnings += write_runs(folder, records, tag=_tag(evaluation, engine))
+            result = _result(evaluation, engine, records, file.lines(), digests)
             result.write(folder / "result.json")
             warnings += _failures(file.raw().values())
     return Finished(result=result, folder=folder, warnings=tuple(warnings))
@@ -152,14 +157,24 @@ def _name(evaluation: Evaluation, digests: Mapping[str, str]) -> str:
     return "-".join(part for part in parts if part)
 
 
+def _tag(evaluation: Evaluation, engine: Engine) -> str:
+    """Return what made the final ranking: the system, and the reranker if there is one."""
+    reranker = engine.settings.search.reranker.name
+    return f"{evaluation.system}-{reranker}" if is_reranking(engine.settings) else evaluation.system
+
+
 def _result(
-    evaluation: Evaluation, engine: Engine, file: RecordFile, digests: Mapping[str, str], *, documents: int
+    evaluation: Evaluation,
+    engine: Engine,
+    records: Sequence[Record],
+    lines: Mapping[str, int],
+    digests: Mapping[str, str],
 ) -> Result:
     dataset = evaluation.dataset
-    raw, lines = file.raw(), file.lines()
+    searched = evaluation.collection or COLLECTION
     scores = score(
         dataset.golds,
-        [to_record(raw[one.query_id]) for one in dataset.asked],
+        records,
         relevant_from=dataset.relevant_from,
         seed=evaluation.seed,
         traces={query_id: f"records.jsonl:{line}" for query_id, line in lines.items()},
@@ -171,7 +186,7 @@ def _result(
         command=evaluation.command,
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         questions=len(dataset.asked),
-        documents=documents,
+        documents=engine.collection(searched).row.documents if evaluation.is_searching else 0,
         seed=evaluation.seed,
         sample=evaluation.sample,
         limit=evaluation.limit,

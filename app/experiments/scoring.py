@@ -11,12 +11,13 @@ from app.core.types import Usage
 from app.evaluation import selective, webdetective
 from app.evaluation.answers import exact_match, temporal_accuracy, token_f1, wrong_time
 from app.evaluation.citations import citation_precision, citation_recall, figures_supported, quoted
+from app.evaluation.consistency import READ, consistent
 from app.evaluation.cost import cost_of
 from app.evaluation.lost import lost
 from app.evaluation.multihop import full_support
 from app.evaluation.ranking import retrieval_values
 from app.evaluation.records import Given, Gold, Record
-from app.evaluation.significance import Bootstrap, Interval, statistic_interval
+from app.evaluation.significance import Bootstrap, Interval, mean_interval, statistic_interval
 from app.experiments.results import Estimate, Scored
 
 FULL_SUPPORT_AT = 10
@@ -55,6 +56,7 @@ def score(
     ]
     bootstrap = Bootstrap(len(golds), seed=seed)
     metrics = _means(bootstrap, values) | _of_the_set(golds, records, right, relevant_from=relevant_from, seed=seed)
+    metrics |= _consistency(golds, records, values, right, seed=seed)
     return Scores(
         metrics=metrics,
         groups=_groups(bootstrap, golds, values),
@@ -176,6 +178,21 @@ def _of_the_set(
             lambda at: webdetective.knowledge_utilisation_f1(enough[at], (correct & ~refused)[at]),
         ),
     }
+
+
+def _consistency(
+    golds: Sequence[Gold], records: Sequence[Record], values: Sequence[Values], right: Mapping[str, bool], *, seed: int
+) -> dict[str, Estimate]:
+    """Return the share of questions whose variants are all ranked right, and all answered right; none without any."""
+    groups = [gold.variant_of for gold in golds]
+    if not any(groups):
+        return {}
+    found = [None if (precision := one[f"P@{READ}"]) is None else precision > 0 for one in values]
+    figures = {"consistent_ranking": consistent(groups, found)}
+    if any(record.given is not None for record in records):
+        answered = [right[gold.query_id] if is_judged(gold) else None for gold in golds]
+        figures["consistent_answers"] = consistent(groups, answered)
+    return {name: _estimate(mean_interval(one, seed=seed)) for name, one in figures.items()}
 
 
 def _groups(bootstrap: Bootstrap, golds: Sequence[Gold], values: Sequence[Values]) -> Groups:

@@ -15,20 +15,23 @@ from app.core.events import ignore
 from app.core.protocols import Reranker
 from app.core.run import Run
 from app.core.settings import Component, Settings
+from app.core.timespan import TimeConstraint
 from app.core.types import Hit, Query, QueryId, Usage
-from app.engine import Engine, make_question
+from app.engine import Engine
 from app.experiments.candidates import given_lists
 from app.experiments.datasets import Asked, Dataset
 from app.experiments.records import Raw
+from app.questions import make_question
 
 DEPTH = 100  # hits that a retrieval system hands over, and that a reranker is given
 AT_ONCE = 64  # questions that are searched for together when no model reranks
 
-RETRIEVING = ("candidates", "lexical", "dense", "hybrid")
+RETRIEVING = ("candidates", "lexical", "dense", "hybrid", "temporal")
 ANSWERING = ("fixed", "agent")
 NAMES = (*RETRIEVING, *ANSWERING)
 
 Find = Callable[[Sequence[Query], Run], Sequence[Sequence[Hit]]]
+ReadTime = Callable[[Asked, Run], TimeConstraint | None]
 
 
 class System(Protocol):
@@ -53,12 +56,14 @@ def settings_for(name: str, settings: Settings, *, reranker: str | None) -> Sett
     if name not in NAMES:
         raise ConfigError(f"no system '{name}'; choose from {', '.join(NAMES)}")
     changes: dict[str, Mapping[str, Any]] = {
-        "lexical": {"search": {"mode": "lexical"}, "indexes": {"dense": None}},
-        "dense": {"search": {"mode": "dense"}},
-        "hybrid": {"search": {"mode": "hybrid"}},
+        "lexical": {"search": {"mode": "lexical", "temporal": "off"}, "indexes": {"dense": None}},
+        "dense": {"search": {"mode": "dense", "temporal": "off"}},
+        "hybrid": {"search": {"mode": "hybrid", "temporal": "off"}},
         "fixed": {"agent": {"strategy": "fixed", "passages": 5}},
         "agent": {"agent": {"strategy": "graph"}},
     }
+    if name == "temporal" and settings.search.temporal == "off":
+        changes["temporal"] = {"search": {"temporal": "intervals"}}
     for section, fields in changes.get(name, {}).items():
         changed = getattr(settings, section).model_copy(update=dict(fields))
         settings = settings.model_copy(update={section: changed})
@@ -82,6 +87,7 @@ def make_system(name: str, engine: Engine, *, collection: str, dataset: Dataset,
     is_reranked = is_reranking(engine.settings)
     return _Retrieving(
         find=given_lists(dataset) if is_given else _searched(engine, collection),
+        read_time=_time_reader(engine, today) if name == "temporal" else _no_time,
         reranker=engine.reranker(None if is_given else collection) if is_reranked else None,
         at_once=1 if is_reranked else AT_ONCE,
         model_seed=engine.settings.seed,
@@ -99,6 +105,7 @@ class _Retrieving:
     """Finds, and reranks if there is a reranker; implements System."""
 
     find: Find
+    read_time: ReadTime
     reranker: Reranker | None
     at_once: int
     model_seed: int
@@ -106,7 +113,7 @@ class _Retrieving:
 
     def work_on(self, asked: Sequence[Asked], cancelled: Callable[[], bool]) -> list[Raw]:
         run = Run(cancelled=cancelled, seed=self.model_seed, nonce=_nonce(self.seed, asked[0]))
-        queries = [Query(query_id=QueryId(one.query_id), text=one.text) for one in asked]
+        queries = [Query(query_id=QueryId(one.query_id), text=one.text, time=self.read_time(one, run)) for one in asked]
         started = time.monotonic()
         found = self.find(queries, run)
         seconds = {"search": time.monotonic() - started}
@@ -179,3 +186,20 @@ def _documents(hits: Sequence[Hit]) -> list[tuple[str, float]]:
 def _searched(engine: Engine, collection: str) -> Find:
     retriever = engine.retriever(collection)
     return lambda queries, run: retriever.retrieve_many(queries, top_k=DEPTH, run=run)
+
+
+def _time_reader(engine: Engine, today: date) -> ReadTime:
+    """Return a reader of the time that a question asks for; a question that contradicts itself asks for none."""
+    reader = engine.time_reader
+
+    def read(one: Asked, run: Run) -> TimeConstraint | None:
+        try:
+            return reader.read(one.text, asked_on=one.asked_on or today, run=run)
+        except InvalidQuestion:
+            return None
+
+    return read
+
+
+def _no_time(_one: Asked, _run: Run) -> None:
+    """Read no time."""

@@ -4,10 +4,11 @@ import random
 from math import log2
 
 import ir_measures
+import numpy as np
 import pytest
 from ir_measures import AP, RR, P, Qrel, R, ScoredDoc, nDCG
 
-from app.evaluation.ranking import DEFAULT_METRICS, retrieval_values
+from app.evaluation.ranking import DEFAULT_METRICS, ndcg_of_orders, retrieval_values
 from app.evaluation.records import Gold, Ranking
 from app.evaluation.trec import in_trec_order
 
@@ -79,3 +80,23 @@ def test_values_are_those_of_the_formulas_in_our_order(relevant_from: int) -> No
     for gold in golds:
         expected = by_formula(gold, rankings.get(gold.query_id, ()), relevant_from)
         assert values[gold.query_id] == pytest.approx(expected, abs=1e-6)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_many_orders_of_one_list_are_worth_what_each_is_alone(seed: int) -> None:
+    golds, rankings = random_run(seed)
+    numbers = np.random.default_rng(seed)
+    for gold in golds[3:]:
+        documents = [doc for doc, _ in rankings[gold.query_id]]
+        passages = [*documents, *documents[::2]]  # some documents have two
+        scores = numbers.permuted(np.tile(np.arange(len(passages), dtype=np.float64), (4, 1)), axis=1)
+
+        found = ndcg_of_orders(scores, passages, gold.relevant)
+
+        for row, value in zip(scores.tolist(), found, strict=True):
+            best: dict[str, float] = {}
+            for doc, score in zip(passages, row, strict=True):
+                best[doc] = max(score, best.get(doc, -1.0))
+            ranking = {gold.query_id: in_trec_order(best.items())}
+            alone = retrieval_values([gold], ranking, names=["nDCG@10"])[gold.query_id]["nDCG@10"]
+            assert value == pytest.approx(alone, abs=1e-6)

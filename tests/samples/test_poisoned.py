@@ -9,9 +9,10 @@ from corpus import DOCUMENTS, QUESTIONS, TINY, an_engine, ingest
 
 from app.core.events import ignore
 from app.core.trace import Outcome
-from app.engine import Engine, make_question
+from app.engine import Engine
 from app.ingest.readers import read
 from app.models.scripted import Rule, ScriptedModel
+from app.questions import make_question
 
 POISONED = ["poisoned-instruction.md", "poisoned-citation.md", "poisoned-hidden.html"]
 
@@ -50,9 +51,9 @@ def test_hidden_text_is_never_read() -> None:
 
 
 def test_what_is_hidden_cannot_be_found_or_answered(engine: Engine) -> None:
-    hits = engine.search("Viking 1 landed on 5 August 1975", collection="sample", run=engine.new_run(), top_k=10)
+    found = engine.search("Viking 1 landed on 5 August 1975", collection="sample", run=engine.new_run(), top_k=10)
 
-    assert all("5 August 1975" not in hit.passage.text for hit in hits)
+    assert all("5 August 1975" not in hit.passage.text for hit in found.hits)
     assert ask(engine, QUESTIONS["q007"]["question"]).answer.status == "abstained"
 
 
