@@ -21,6 +21,16 @@ def test_every_preset_loads_and_its_components_take_their_options(preset: str) -
         registry.options_of(package, component.name, component.options)
 
 
+@pytest.mark.parametrize("preset", PRESETS)
+@pytest.mark.parametrize("role", ["generator", "embedder", "scorer"])
+def test_one_option_of_a_model_is_set_without_its_name(preset: str, role: str) -> None:
+    plain = load_settings(preset=preset, environment={})
+    named = load_settings(preset=preset, environment={}, overrides={"models": {role: {"options": {"model": "x"}}}})
+
+    assert getattr(named.models, role).name == getattr(plain.models, role).name
+    assert getattr(named.models, role).options["model"] == "x"
+
+
 def test_the_command_line_wins_over_the_environment_and_that_over_the_file(tmp_path: Path) -> None:
     file = tmp_path / "gnomon.yaml"
     file.write_text("search: {top_k: 5, depth: 20}\nseed: 1\n")
