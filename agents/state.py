@@ -1,7 +1,6 @@
 """What travels through the graph (State) and what its nodes may use (Tools)."""
 
 import operator
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Annotated, TypedDict
 
@@ -10,7 +9,7 @@ from app.core.events import Emit
 from app.core.protocols import Embedder, LanguageModel, Reranker, Retriever
 from app.core.run import Run
 from app.core.settings import Agent, Search
-from app.core.timespan import TimeConstraint, TimeMention, TimeSpan
+from app.core.timespan import TimeConstraint, TimeSpan
 from app.core.trace import Tracer
 from app.core.types import Answer, EvidenceNote, Hit, Offsets, Passage, Question, Verdict
 
@@ -88,11 +87,6 @@ class State(TypedDict, total=False):
     answer: Answer
 
 
-def own_mentions(passage: Passage) -> Sequence[TimeMention]:
-    """Return the times that were found in a passage when it was ingested."""
-    return passage.mentions
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tools:
     """The graph's context: instances behind protocols, limits and books; never part of the state."""
@@ -106,4 +100,3 @@ class Tools:
     run: Run
     tracer: Tracer
     emit: Emit
-    mentions_of: Callable[[Passage], Sequence[TimeMention]] = own_mentions

@@ -58,16 +58,17 @@ def statements_in(
         if occurs_in(value, sentence.text) and not only_repeats(value, question):
             note = write_note(sentence.passage, sentence.start, sentence.end, claim=value)
             notes.append(note)
-            statements.extend(_statements(value, sentence, note, tools))
+            statements.extend(_statements(value, sentence, note))
     return statements, notes
 
 
-def times_of(sentence: Sentence, mentions: Sequence[TimeMention]) -> tuple[list[TimeSpan], Told]:
+def times_of(sentence: Sentence) -> tuple[list[TimeSpan], Told]:
     """Return the times that a sentence tells its value for, and where they were read.
 
     These are the times it mentions, else those its passage holds for, else, if it speaks of the present, the day its
     document was published. Times of birth, death, deadlines and comparisons are beside the point.
     """
+    mentions = sentence.passage.mentions
     inside = [one for one in mentions if sentence.start <= one.start < sentence.end and one.role not in _BESIDE]
     if inside:
         return _joined([_meant(one) for one in inside]), "mention"
@@ -77,8 +78,8 @@ def times_of(sentence: Sentence, mentions: Sequence[TimeMention]) -> tuple[list[
     return ([published] if published is not None and _SPEAKS_OF_NOW.search(sentence.text) else []), "published"
 
 
-def _statements(value: str, sentence: Sentence, note: EvidenceNote, tools: Tools) -> list[Statement]:
-    spans, told = times_of(sentence, tools.mentions_of(sentence.passage))
+def _statements(value: str, sentence: Sentence, note: EvidenceNote) -> list[Statement]:
+    spans, told = times_of(sentence)
     whens: list[TimeSpan | None] = [*spans] or [None]
     return [
         Statement(

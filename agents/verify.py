@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 
 from agents.names import NUMBER_WORDS, content_words, numbered_names_in, speaks_of, stem, words_of
 from agents.state import Check, Draft, Verification
+from app.core.months import MONTH_NAMES
 from app.core.types import EvidenceNote, Passage, PassageId, Verdict
 
 _FIGURE = re.compile(r"\d+(?:[.,:]\d+)*")
@@ -12,7 +13,6 @@ _WORD = re.compile(r"\w+")
 _MARKER = re.compile(r"\[\d+\]")
 _YES_NO = frozenset({"yes", "no"})
 _SMALL_WORDS = frozenset("a an and as at by for from in is it of on or the to was were with".split())
-_MONTHS = "january february march april may june july august september october november december".split()
 
 
 def verify(
@@ -47,7 +47,7 @@ def figures(text: str) -> set[str]:
     found = {match.replace(",", "").lstrip("0") or "0" for match in _FIGURE.findall(text)}
     words = set(_WORD.findall(text.lower()))
     found |= {str(value) for value, word in enumerate(NUMBER_WORDS) if word in words}
-    return found | {str(value) for value, month in enumerate(_MONTHS, start=1) if month in words}
+    return found | {str(value) for value, month in enumerate(MONTH_NAMES, start=1) if month in words}
 
 
 def _quotes_exist(notes: Sequence[EvidenceNote], passages: Mapping[PassageId, Passage]) -> Check:

@@ -21,7 +21,6 @@ from app.core.protocols import (
     Reranker,
     Retriever,
     StreamingModel,
-    TimeReader,
     TokenCounter,
 )
 from app.core.run import Run
@@ -37,7 +36,6 @@ from app.proxies import BookedApart, UpToDate
 from app.store.collections import Collection, Collections, check_filled
 from app.store.database import Database
 from app.store.passages import Passages
-from retrieval.temporal.constraint import RuleTimeReader
 
 T = TypeVar("T")
 
@@ -244,11 +242,6 @@ class Engine:
     @property
     def _rerank_budget(self) -> Budget:
         return Budget(max_tokens=self.settings.limits.rerank_tokens)
-
-    @property
-    def time_reader(self) -> TimeReader:
-        """What reads the time that a question asks for; no model has a part."""
-        return RuleTimeReader()
 
     def pipeline(self, collection_id: str) -> Pipeline:
         """Return what writes a collection, which is created when there is none of that name.

@@ -14,7 +14,6 @@ from retrieval.temporal.constraint import ContradictoryTime, RuleTimeReader
 
 _NO_TEXT = ("Cc", "Cs")  # control characters, halves of characters
 _ALLOWED_CONTROLS = "\n\t\r"
-_FINEST_FIRST = ("day", "month", "year")  # of dates as they are typed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,22 +79,27 @@ def make_question(
     )
 
 
+def read_time(text: str, *, asked_on: date) -> TimeConstraint | None:
+    """Return the time that the words of a question ask for, None where they ask for none; no model has a part.
+
+    Raises:
+        ContradictoryTime: no day satisfies it.
+    """
+    return RuleTimeReader().read(text, asked_on=asked_on, run=Run())
+
+
 def _time_of(text: str, asked_on: date, time: AskedTime) -> TimeConstraint | None:
     if not time.is_read:
         return None
-    reader = RuleTimeReader()
     if time.constraint is None:
-        return reader.read(text, asked_on=asked_on, run=Run())
+        return read_time(text, asked_on=asked_on)
     try:
-        read = reader.read(text, asked_on=asked_on, run=Run())
+        read = read_time(text, asked_on=asked_on)
     except ContradictoryTime:
         read = None
     return replace(time.constraint, rest=read.rest if read else text)
 
 
 def _ends(first: TimeSpan, last: TimeSpan) -> TimeSpan | None:
-    """Return the days from the start of one to the end of the other, None where that is before; as fine as either."""
-    if first.start is None or last.end is None or first.start > last.end:
-        return None
-    granularity = min(first.granularity, last.granularity, key=_FINEST_FIRST.index)
-    return TimeSpan(start=first.start, end=last.end, granularity=granularity)
+    """Return the days from the start of one to the end of the other, None where that is before."""
+    return replace(first, end=None).intersection(replace(last, start=None))

@@ -59,12 +59,11 @@ def constraint(
     as_json: JsonOption = False,
 ) -> None:
     """Tell what a question demands of time, as the rules read it."""
-    from app.core.run import Run
-    from retrieval.temporal.constraint import RuleTimeReader
+    from app.questions import read_time
 
     cli = Cli.of(context)
     today = day(asked_on, "--asked-on") if asked_on else date.today()
-    read = RuleTimeReader().read(question, asked_on=today, run=Run())
+    read = read_time(question, asked_on=today)
     about = None if read is None else _demanded(read)
     if as_json:
         cli.screen.json(about)

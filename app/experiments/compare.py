@@ -6,6 +6,7 @@ from statistics import mean
 from typing import Any
 
 from app.core.errors import InvalidDataset
+from app.core.settings import NO_RERANKER
 from app.evaluation.significance import mcnemar_exact, paired_randomisation, smallest_detectable_difference
 from app.experiments.results import Result, Scored
 
@@ -140,7 +141,7 @@ def compare(a: Result, b: Result, *, seed: int) -> Comparison:
 
 def name(result: Result) -> str:
     """Return what a result is called: its system, with its reranker if it has one."""
-    return f"{result.system} + {result.reranker}" if result.reranker not in ("", "identity") else result.system
+    return f"{result.system} + {result.reranker}" if result.reranker not in ("", NO_RERANKER) else result.system
 
 
 def _refuse_unlike(a: Result, b: Result) -> None:

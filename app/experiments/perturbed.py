@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from app.core.errors import InvalidDataset
+from app.core.months import MONTH_NAMES
 from app.core.timespan import TimeSpan
 from app.evaluation.trec import read_qrels
 from app.experiments.files import Row, rows_of
@@ -24,7 +25,7 @@ Variant = Literal["original", "inner_year", "inner_month", "last_before", "first
 
 CORPUS, QUERIES, QRELS = "corpus.jsonl", "queries.jsonl", "qrels.tsv"
 _LONG_BEFORE = 30  # years before the first known time of a fact, when there was none
-_MONTHS = "January February March April May June July August September October November December".split()
+_MONTHS = [name.title() for name in MONTH_NAMES]
 _ONE_DAY = timedelta(days=1)
 
 
@@ -194,7 +195,7 @@ def _date(span: TimeSpan) -> str:
     if span.granularity == "year":
         return f"{day.year}"
     month = _MONTHS[day.month - 1]
-    named = rf"(?:{month}|{month[:3]}\.?|Sept\.?)" if day.month == 9 else rf"(?:{month}|{month[:3]}\.?)"  # noqa: PLR2004
+    named = rf"(?:{month}|{month[:3]}\.?|Sept\.?)" if day.month == 9 else rf"(?:{month}|{month[:3]}\.?)"  # noqa: PLR2004  # September
     return (
         rf"{named},? {day.year}"
         if span.granularity == "month"

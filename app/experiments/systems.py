@@ -14,14 +14,14 @@ from app.core.errors import ConfigError, InvalidQuestion
 from app.core.events import ignore
 from app.core.protocols import Reranker
 from app.core.run import Run
-from app.core.settings import Component, Settings
+from app.core.settings import NO_RERANKER, Component, Settings
 from app.core.timespan import TimeConstraint
 from app.core.types import Hit, Query, QueryId, Usage
 from app.engine import Engine
 from app.experiments.candidates import given_lists
 from app.experiments.datasets import Asked, Dataset
 from app.experiments.records import Raw
-from app.questions import make_question
+from app.questions import make_question, read_time
 
 DEPTH = 100  # hits that a retrieval system hands over, and that a reranker is given
 AT_ONCE = 64  # questions that are searched for together when no model reranks
@@ -31,7 +31,7 @@ ANSWERING = ("fixed", "agent")
 NAMES = (*RETRIEVING, *ANSWERING)
 
 Find = Callable[[Sequence[Query], Run], Sequence[Sequence[Hit]]]
-ReadTime = Callable[[Asked, Run], TimeConstraint | None]
+ReadTime = Callable[[Asked], TimeConstraint | None]
 
 
 class System(Protocol):
@@ -87,7 +87,7 @@ def make_system(name: str, engine: Engine, *, collection: str, dataset: Dataset,
     is_reranked = is_reranking(engine.settings)
     return _Retrieving(
         find=given_lists(dataset) if is_given else _searched(engine, collection),
-        read_time=_time_reader(engine, today) if name == "temporal" else _no_time,
+        read_time=_time_reader(today) if name == "temporal" else _no_time,
         reranker=engine.reranker(None if is_given else collection) if is_reranked else None,
         at_once=1 if is_reranked else AT_ONCE,
         model_seed=engine.settings.seed,
@@ -97,7 +97,7 @@ def make_system(name: str, engine: Engine, *, collection: str, dataset: Dataset,
 
 def is_reranking(settings: Settings) -> bool:
     """Tell whether there is a second stage."""
-    return settings.search.reranker.name != "identity"
+    return settings.search.reranker.name != NO_RERANKER
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,7 +113,7 @@ class _Retrieving:
 
     def work_on(self, asked: Sequence[Asked], cancelled: Callable[[], bool]) -> list[Raw]:
         run = Run(cancelled=cancelled, seed=self.model_seed, nonce=_nonce(self.seed, asked[0]))
-        queries = [Query(query_id=QueryId(one.query_id), text=one.text, time=self.read_time(one, run)) for one in asked]
+        queries = [Query(query_id=QueryId(one.query_id), text=one.text, time=self.read_time(one)) for one in asked]
         started = time.monotonic()
         found = self.find(queries, run)
         seconds = {"search": time.monotonic() - started}
@@ -188,18 +188,17 @@ def _searched(engine: Engine, collection: str) -> Find:
     return lambda queries, run: retriever.retrieve_many(queries, top_k=DEPTH, run=run)
 
 
-def _time_reader(engine: Engine, today: date) -> ReadTime:
+def _time_reader(today: date) -> ReadTime:
     """Return a reader of the time that a question asks for; a question that contradicts itself asks for none."""
-    reader = engine.time_reader
 
-    def read(one: Asked, run: Run) -> TimeConstraint | None:
+    def read(one: Asked) -> TimeConstraint | None:
         try:
-            return reader.read(one.text, asked_on=one.asked_on or today, run=run)
+            return read_time(one.text, asked_on=one.asked_on or today)
         except InvalidQuestion:
             return None
 
     return read
 
 
-def _no_time(_one: Asked, _run: Run) -> None:
+def _no_time(_one: Asked) -> None:
     """Read no time."""

@@ -108,27 +108,17 @@ def _load(folder: Path, dtype: str) -> Any:
     import torch
     from sentence_transformers import SentenceTransformer
 
+    from app.models._common.processor import is_bfloat16_fast
+
     device = "cuda" if torch.cuda.is_available() else "cpu"
     model = SentenceTransformer(str(folder), device=device, local_files_only=True)
     model.eval()
-    if dtype == "bfloat16" or (dtype == "auto" and _bfloat16_is_faster(torch)):
+    if dtype == "bfloat16" or (dtype == "auto" and is_bfloat16_fast(on_gpu=device == "cuda")):
         exact = _encode(model, list(_PROBES), len(_PROBES))
         model.bfloat16()
         if float((exact * _encode(model, list(_PROBES), len(_PROBES))).sum(axis=1).min()) < _LOWEST_COSINE:
             return SentenceTransformer(str(folder), device=device, local_files_only=True)
     return model
-
-
-def _bfloat16_is_faster(torch: Any) -> bool:
-    """Tell whether the processor multiplies bfloat16 matrices in hardware.
-
-    AMX tiles do, about three times faster. With the AVX-512 instructions alone nothing was gained: 22 to 46 against 25
-    to 73 passages/s (MiniLM, 300 passages, 2 cores busy with other work, five pairs; cosine at least 0.9999).
-    """
-    if torch.cuda.is_available():
-        return bool(torch.cuda.is_bf16_supported())
-    has_tiles = getattr(torch.cpu, "_is_amx_tile_supported", lambda: False)  # private: absent in some versions
-    return bool(has_tiles())
 
 
 def _encode(model: Any, texts: list[str], batch_size: int) -> NDArray[np.float32]:

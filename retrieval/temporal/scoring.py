@@ -129,7 +129,7 @@ class TimeScorer:
     def _odds(self, span: TimeSpan, role: Role, window: Window) -> float:
         start, end = days_of(span)
         unit = UNIT_DAYS[span.granularity]
-        if role in _BOUNDS and self._goes_on and end - start + 1 < 2 * unit:
+        if self._is_bound(span, role):
             start, end = (start, OPEN) if role == "valid_from" else (-OPEN, end)
             if not self._is_current:
                 return window.inferred(start, end, unit)
@@ -150,10 +150,14 @@ class TimeScorer:
     def _meant(self, mention: TimeMention) -> TimeSpan:
         """A time at which something began or ended goes on from there, where the relation asks for what goes on."""
         span = mention.span
-        is_bound = self._goes_on and mention.role in _BOUNDS
-        if not is_bound or span.days is None or span.days >= 2 * UNIT_DAYS[span.granularity]:
+        if not self._is_bound(span, mention.role):
             return span
         return replace(span, end=None) if mention.role == "valid_from" else replace(span, start=None)
+
+    def _is_bound(self, span: TimeSpan, role: Role) -> bool:
+        """Tell whether a time is one day, month, year and so on at which something began or ended that may go on."""
+        is_single = span.days is not None and span.days < 2 * UNIT_DAYS[span.granularity]
+        return self._goes_on and role in _BOUNDS and is_single
 
     def _factor(self, odds: float, evidence: tuple[TimeSpan, ...], source: Source) -> Factor:
         if not evidence or odds == 0.0:

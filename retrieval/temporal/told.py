@@ -14,9 +14,8 @@ def times_of(passage: Passage) -> Times:
 
     A time of a heading is true of all that stands below it; it begins before the text, at character -1.
     """
-    mentions = passage.mentions or read_expressions(passage.text, published=passage.published).mentions
     above = (*_above(passage.title), *_above(passage.section or ""))
-    return Times(mentions=(*above, *mentions), holds=passage.holds, published=passage.published)
+    return Times(mentions=(*above, *passage.mentions), holds=passage.holds, published=passage.published)
 
 
 @lru_cache(maxsize=4096)

@@ -20,14 +20,16 @@ OLD = a_passage(
     title="Head of the club in 2008",
     published=TimeSpan.parse("2008-06-01"),
 )
-NEW = a_passage(
-    "Bob Fox is the head of the club since July 2009.",
-    passage_id="new.md@0#0",
-    title="Head of the club in 2010",
-    published=TimeSpan.parse("2010-03-01"),
+NEW = replace(
+    a_passage(
+        "Bob Fox is the head of the club since July 2009.",
+        passage_id="new.md@0#0",
+        title="Head of the club in 2010",
+        published=TimeSpan.parse("2010-03-01"),
+    ),
+    mentions=(TimeMention(span=span("2009-07.."), start=32, end=47),),
 )
 QUESTION = "Who was the head of the club on 1 July 2008?"
-TIMES = {NEW.passage_id: (TimeMention(span=span("2009-07.."), start=32, end=47),)}
 
 
 class TimedWorld(World):
@@ -58,7 +60,6 @@ def a_world(*rules: Rule, time: TimeConstraint | None, passages: tuple[Passage, 
     agent = {"extra_searches": 0, "versions": True}
     world = TimedWorld(Rule(name="note", replies=(picks(1),)), *rules, passages=passages, agent=agent)
     world.time = time
-    world.tools = replace(world.tools, mentions_of=lambda passage: TIMES.get(passage.passage_id, ()))
     return world
 
 
@@ -125,9 +126,8 @@ def test_a_time_that_nothing_is_told_for_is_an_abstention_that_names_the_nearest
 
 
 def test_a_conflict_is_a_partial_answer_with_both_values() -> None:
-    twin = replace(NEW, published=OLD.published, text="Bob Fox is the head of the club now, in 2008....")
+    twin = replace(NEW, published=OLD.published, text="Bob Fox is the head of the club now, in 2008....", mentions=())
     world = a_world(*BOTH, time=on("2008-06-01"), passages=(OLD, twin))
-    world.tools = replace(world.tools, mentions_of=lambda _: ())
 
     answer = world.ask(a_question(QUESTION))
 

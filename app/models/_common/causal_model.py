@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 
 from app.core.errors import ModelError
-from app.models._common import forward_pass, int8_linear
+from app.models._common import forward_pass, int8_linear, processor
 from app.models._common.chat_tokens import ChatTokens
 from app.models._common.forward_pass import Enough, ForwardPass, Reading, Row
 from app.models._common.hub import be_quiet_and_offline, first_line
@@ -171,21 +171,19 @@ def _device(wanted: str) -> str:
 
 
 def _format(wanted: str, device: torch.device) -> str:
-    """Return the number format; `auto` is bfloat16 where the hardware multiplies it faster than float32, or int8.
+    """Return the number format; `auto` is the one that is computed fastest here.
 
-    GPUs do, and AMX tiles. Processors with the AVX-512 instructions for it alone do not: 512 tokens took 1.5 times as
-    long as in float32 with a 135M model, single matrices of 0.5B and 1.5B models 1.7 times as long (torch 2.13).
+    Raises:
+        ModelError: 8 bits are wanted of a GPU.
     """
-    if wanted == "int8" and device.type == "cuda":
+    on_gpu = device.type == "cuda"
+    if wanted == "int8" and on_gpu:
         raise ModelError("int8 is for the processor; set the option dtype to auto, or device to cpu")
     if wanted != "auto":
         return wanted
-    if device.type == "cuda":
-        return "bfloat16" if torch.cuda.is_bf16_supported() else "float32"
-    has_tiles = getattr(torch.cpu, "_is_amx_tile_supported", lambda: False)  # private: absent in some versions
-    if has_tiles():
+    if processor.is_bfloat16_fast(on_gpu=on_gpu):
         return "bfloat16"
-    return "int8" if int8_linear.is_fast_here() else "float32"
+    return "int8" if processor.is_int8_fast() and not on_gpu else "float32"
 
 
 def _load(folder: Path, number_format: str, device: torch.device) -> tuple[Any, Any]:

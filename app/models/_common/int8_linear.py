@@ -46,11 +46,6 @@ class InPieces(nn.Module):
         return torch.cat([self._whole(piece) for piece in pieces]).reshape(*inputs.shape[:-1], -1)
 
 
-def is_fast_here() -> bool:
-    """Tell whether this processor has instructions for sums of products of 8 bits (AVX-512 VNNI)."""
-    return bool(getattr(torch.cpu, "_is_vnni_supported", lambda: False)())  # private: absent in some versions
-
-
 def round_linears(model: nn.Module, *, but: nn.Module) -> None:
     """Put an Int8Linear in the place of every linear layer of a model, one excepted; the rest becomes float32.
 

@@ -13,12 +13,19 @@ from app.core.timespan import TimeConstraint, TimeSpan
 from app.core.types import Filter, Hit, Passage, Query
 from fakes import ASKED_ON, a_hit, a_passage, a_query
 from retrieval.temporal.constraint import RuleTimeReader
+from retrieval.temporal.expressions import read_expressions
 from retrieval.temporal.published_methods import MragJudge, YearsJudge
 from retrieval.temporal.ranker import TemporalRetriever, rank_by_time
 from retrieval.temporal.sentences import IntervalJudge
 from retrieval.temporal.topic import topic_scores
 
 IN_1973 = TimeConstraint(relation="during", span=TimeSpan.year(1973), surface="in 1973", rest="Who commanded Skylab?")
+
+
+def ingested(*args: Any, **fields: Any) -> Passage:
+    """A passage with the times of its text, as ingest stores it."""
+    passage = a_passage(*args, **fields)
+    return replace(passage, mentions=read_expressions(passage.text, published=passage.published).mentions)
 
 
 class Given:
@@ -42,7 +49,7 @@ def found(*texts: str) -> list[Hit]:
     """Hits whose scores fall evenly from 1 to 0."""
     last = len(texts) - 1
     return [
-        a_hit(a_passage(text, passage_id=f"{place}@0#0", title=""), rank=place + 1, score=1 - place / last)
+        a_hit(ingested(text, passage_id=f"{place}@0#0", title=""), rank=place + 1, score=1 - place / last)
         for place, text in enumerate(texts)
     ]
 
@@ -99,21 +106,21 @@ def test_hard_leaves_out_what_is_provably_of_another_time() -> None:
 
 def test_a_time_beside_other_words_counts_less() -> None:
     judge = IntervalJudge(IN_1973)
-    beside = judge.judge(a_passage("Conrad commanded Skylab. Fischer won a medal in 1973.", title=""))
-    at = judge.judge(a_passage("Conrad commanded Skylab in 1973. Fischer won a medal.", title=""))
+    beside = judge.judge(ingested("Conrad commanded Skylab. Fischer won a medal in 1973.", title=""))
+    at = judge.judge(ingested("Conrad commanded Skylab in 1973. Fischer won a medal.", title=""))
 
     assert at.value == pytest.approx(0.3)
     assert 0.0 < beside.value <= at.value
 
 
 def test_the_time_of_a_heading_is_that_of_the_text_below() -> None:
-    weight = IntervalJudge(IN_1973).judge(a_passage("Conrad commanded it.", title="Skylab — 1973"))
+    weight = IntervalJudge(IN_1973).judge(ingested("Conrad commanded it.", title="Skylab — 1973"))
 
     assert weight.explanation == "+0.30: 1973 equals 'in 1973'"
 
 
 def test_a_text_that_tells_no_time_is_left_where_it_is() -> None:
-    weight = IntervalJudge(IN_1973).judge(a_passage("It was a station.", title=""))
+    weight = IntervalJudge(IN_1973).judge(ingested("It was a station.", title=""))
 
     assert (weight.value, weight.moved(0.4)) == (0.0, 0.4)
 
@@ -122,7 +129,7 @@ def test_a_text_that_tells_no_time_is_left_where_it_is() -> None:
 def test_a_passage_is_vouched_for_by_the_best_of_its_document(title: str) -> None:
     titles = ["Skylab", "Mir", title]
     hits = [
-        a_hit(a_passage(title=one, passage_id=f"{place}@0#0"), rank=place + 1, score=1 - place / 2)
+        a_hit(ingested(title=one, passage_id=f"{place}@0#0"), rank=place + 1, score=1 - place / 2)
         for place, one in enumerate(titles)
     ]
 
@@ -131,7 +138,7 @@ def test_a_passage_is_vouched_for_by_the_best_of_its_document(title: str) -> Non
 
 
 def test_documents_without_a_title_are_told_apart_by_their_ids() -> None:
-    passages = [a_passage(title="", passage_id=f"{one}@0#{place}") for place, one in enumerate("aba")]
+    passages = [ingested(title="", passage_id=f"{one}@0#{place}") for place, one in enumerate("aba")]
     hits = [a_hit(one, rank=rank, score=-rank) for rank, one in enumerate(passages, start=1)]
 
     assert [passage.doc_id for passage in passages] == ["a", "b", "a"]
@@ -148,7 +155,7 @@ def test_documents_without_a_title_are_told_apart_by_their_ids() -> None:
     ],
 )
 def test_other_methods_multiply(judge: YearsJudge | MragJudge, text: str, factor: float) -> None:
-    assert judge.judge(a_passage(text, title="")).moved(0.5) == pytest.approx(factor * 0.5)
+    assert judge.judge(ingested(text, title="")).moved(0.5) == pytest.approx(factor * 0.5)
 
 
 def test_no_hits_give_no_hits() -> None:
@@ -170,4 +177,4 @@ def test_the_component_finds_the_passage_of_the_year_among_its_like() -> None:
 
 
 def _head(name: str, year: int) -> Passage:
-    return a_passage(f"{name} was the head of the agency in {year}.", passage_id=f"{name}@0#0", title=name)
+    return ingested(f"{name} was the head of the agency in {year}.", passage_id=f"{name}@0#0", title=name)
