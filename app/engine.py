@@ -194,7 +194,7 @@ class Engine:
         chosen = mode or self.settings.search.mode
         search = self.settings.search
         options = {"depth": search.depth, "rrf_k": search.rrf_k} if chosen == "hybrid" else {}
-        if search.temporal == "off":
+        if search.temporal == "none":
             return cast("Retriever", resources.component("retrieval", chosen, options))
         wrapped = {"mode": chosen, "options": options, "method": search.temporal}
         return cast("Retriever", resources.component("retrieval", "temporal", wrapped))

@@ -21,7 +21,7 @@ from app.core.errors import ConfigError
 
 PRESETS = ("default", "fast", "offline")
 Mode = Literal["hybrid", "lexical", "dense"]
-Temporal = Literal["intervals", "mrag", "years", "off"]
+Temporal = Literal["intervals", "mrag", "years", "none"]
 NO_RERANKER = "identity"
 
 
@@ -84,7 +84,7 @@ class Search(_Section):
     depth: int = Field(default=100, ge=1, le=1000, description="candidates fetched from each index before fusion")
     rrf_k: int = Field(default=60, ge=1, le=1000, description="constant of reciprocal rank fusion")
     temporal: Temporal = Field(
-        default="intervals", description="how times move hits of questions that ask for one; `off`: not at all"
+        default="intervals", description="how times move hits of questions that ask for one; `none`: not at all"
     )
     reranker: Component = Field(default=Component(name=NO_RERANKER), description="reranker, from rerankers")
 

@@ -56,13 +56,13 @@ def settings_for(name: str, settings: Settings, *, reranker: str | None) -> Sett
     if name not in NAMES:
         raise ConfigError(f"no system '{name}'; choose from {', '.join(NAMES)}")
     changes: dict[str, Mapping[str, Any]] = {
-        "lexical": {"search": {"mode": "lexical", "temporal": "off"}, "indexes": {"dense": None}},
-        "dense": {"search": {"mode": "dense", "temporal": "off"}},
-        "hybrid": {"search": {"mode": "hybrid", "temporal": "off"}},
+        "lexical": {"search": {"mode": "lexical", "temporal": "none"}, "indexes": {"dense": None}},
+        "dense": {"search": {"mode": "dense", "temporal": "none"}},
+        "hybrid": {"search": {"mode": "hybrid", "temporal": "none"}},
         "fixed": {"agent": {"strategy": "fixed", "passages": 5}},
         "agent": {"agent": {"strategy": "graph"}},
     }
-    if name == "temporal" and settings.search.temporal == "off":
+    if name == "temporal" and settings.search.temporal == "none":
         changes["temporal"] = {"search": {"temporal": "intervals"}}
     for section, fields in changes.get(name, {}).items():
         changed = getattr(settings, section).model_copy(update=dict(fields))

@@ -1,11 +1,11 @@
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 import yaml
 
-from app.core.settings import Settings, load_settings
+from app.core.settings import Settings, Temporal, load_settings
 
 
 def test_show_prints_what_is_in_force_and_masks_secrets(gnomon: Any) -> None:
@@ -25,6 +25,17 @@ def test_a_flag_wins_over_the_environment_and_that_over_the_file(
     monkeypatch.setenv("GNOMON_SEARCH__DEPTH", "22")
     shown = json.loads(gnomon("--config", file, "--set", "search.top_k=3", "config", "show", "--json").out)
     assert (shown["search"]["top_k"], shown["search"]["depth"], shown["seed"]) == (3, 22, 5)
+
+
+@pytest.mark.parametrize("word", get_args(Temporal))
+def test_every_way_to_rank_by_time_can_be_named_on_the_command_line_and_in_a_file(
+    gnomon: Any, tmp_path: Path, word: str
+) -> None:
+    file = tmp_path / "own.yaml"
+    file.write_text(f"search: {{temporal: {word}}}\n")
+
+    for options in (("--set", f"search.temporal={word}"), ("--config", file)):
+        assert f"temporal: {word}\n" in gnomon(*options, "config", "show").out
 
 
 def test_init_writes_a_sample_that_changes_nothing_and_is_then_in_use(gnomon: Any, tmp_path: Path) -> None:
