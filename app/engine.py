@@ -3,12 +3,13 @@
 import json
 import threading
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
+from agents.follow_up import Turn
 from agents.state import Tools
 from app.core import registry
 from app.core.budget import Budget
@@ -29,6 +30,7 @@ from app.core.timespan import TimeConstraint
 from app.core.trace import Outcome, Trace, Tracer
 from app.core.types import Answer, Filter, Query, QueryId, Question, Reranking
 from app.core.untrusted import new_nonce
+from app.follow_ups import in_conversation
 from app.ingest.pipeline import Pipeline
 from app.ingest.publisher import of_collection
 from app.models import catalog
@@ -296,12 +298,19 @@ class Engine:
         return self.settings.data_dir / "collections" / collection_id
 
     def answer(
-        self, question: Question, *, collection: str, emit: Emit, run: Run, reranker: str | None = None
+        self,
+        question: Question,
+        *,
+        collection: str,
+        emit: Emit,
+        run: Run,
+        reranker: str | None = None,
+        history: Sequence[Turn] = (),
     ) -> Outcome:
         """Return the answer with its trace; a failure on the way is a status, never an exception.
 
         Hits are reranked as the settings say, or by the `reranker` of that name. The time that counts is the question's
-        own, which `make_question` reads.
+        own, which `make_question` reads. A follow-up is read in the light of its `history`, the last turn last.
 
         Raises:
             UnknownComponent: there is no such reranker.
@@ -321,6 +330,7 @@ class Engine:
         trace_id = uuid.uuid4().hex
         emit("answer.started", _started(question, collection, settings))
         try:
+            question = in_conversation(question, history, tools)
             answer = run_agent(question, tools)
         except Cancelled:
             answer = Answer(query_id=question.query_id, text="", status="cancelled")

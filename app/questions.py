@@ -76,7 +76,22 @@ def make_question(
         asked_on=asked_on,
         as_of=as_of,
         time=_time_of(stripped, asked_on, time),
+        reads_time=time.is_read,
     )
+
+
+def reworded(question: Question, text: str) -> Question:
+    """Return a follow-up with the words that it stands for and the time they ask for; a period that was set stays.
+
+    Raises:
+        ContradictoryTime: no day satisfies the time that the words ask for.
+    """
+    if question.time is not None and not question.time.surface:
+        read = read_time(text, asked_on=question.asked_on)
+        time: TimeConstraint | None = replace(question.time, rest=read.rest if read else text)
+    else:
+        time = read_time(text, asked_on=question.asked_on) if question.reads_time else None
+    return replace(question, text=text, time=time, original=question.text)
 
 
 def read_time(text: str, *, asked_on: date) -> TimeConstraint | None:

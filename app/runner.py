@@ -1,23 +1,20 @@
 """Works on answers: a bounded pool of threads that calls the engine and writes down whatever it says."""
 
-import json
 import logging
 import threading
 import time
-import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from datetime import UTC, datetime
-from typing import Any, Protocol
+from typing import Protocol
 
-from pydantic import TypeAdapter
-
+from agents.follow_up import Turn
+from app.answer_log import AnswerLog
 from app.core.errors import AppError, Busy
-from app.core.events import Emit, EventName
+from app.core.events import Emit
 from app.core.run import Run
 from app.core.settings import Settings
 from app.core.trace import Outcome, Trace
-from app.core.types import Answer, AnswerId, AnswerStatus, Question
+from app.core.types import Answer, AnswerId, AnswerStatus, ConversationId, Question
 from app.store.answers import Answers
 from app.store.database import Database
 
@@ -25,7 +22,6 @@ CANCEL_POLL_SECONDS = 0.3
 STOPPED = "the server stopped while this answer was worked on; ask again"
 UNEXPECTED = "an unexpected error ended this answer; the server's log holds its traceback"
 
-_QUESTION = TypeAdapter(Question)
 _log = logging.getLogger(__name__)
 
 
@@ -40,7 +36,14 @@ class AnswerEngine(Protocol):
         ...
 
     def answer(
-        self, question: Question, *, collection: str, emit: Emit, run: Run, reranker: str | None = None
+        self,
+        question: Question,
+        *,
+        collection: str,
+        emit: Emit,
+        run: Run,
+        reranker: str | None = None,
+        history: Sequence[Turn] = (),
     ) -> Outcome:
         """Return an answer with its trace; every event but the last ones goes through `emit`."""
         ...
@@ -59,9 +62,17 @@ class Runner:
         self._closing = threading.Event()
 
     def submit(
-        self, question: Question, *, collection: str, seconds: float | None = None, reranker: str | None = None
+        self,
+        question: Question,
+        *,
+        collection: str,
+        seconds: float | None = None,
+        reranker: str | None = None,
+        conversation_id: ConversationId | None = None,
     ) -> tuple[AnswerId, Future[None]]:
         """Return the id of a new answer, and the future that ends when it is finished.
+
+        In a conversation a follow-up is read in the light of the answers that are finished when its turn comes.
 
         Raises:
             Busy: every worker is at work and the queue is full.
@@ -69,15 +80,14 @@ class Runner:
         if self._closing.is_set() or not self._places.acquire(blocking=False):
             raise Busy("every worker is at work and the queue is full; ask again in a moment")
         try:
-            answer_id = AnswerId(uuid.uuid4().hex)
-            self._answers.create(answer_id, collection, _QUESTION.dump_json(question).decode())
-            future = self._pool.submit(self._work, answer_id, question, collection, seconds, reranker)
+            log = AnswerLog.begin(self._answers, question, collection=collection, conversation_id=conversation_id)
+            future = self._pool.submit(self._work, log, question, collection, seconds, reranker)
         except BaseException:
             self._places.release()
             raise
-        self._futures[answer_id] = future
-        future.add_done_callback(lambda _: self._forget(answer_id))
-        return answer_id, future
+        self._futures[log.answer_id] = future
+        future.add_done_callback(lambda _: self._forget(log.answer_id))
+        return log.answer_id, future
 
     def is_working_on(self, answer_id: AnswerId) -> bool:
         """Tell whether the answer is queued or running in this process."""
@@ -114,29 +124,23 @@ class Runner:
         self._places.release()
 
     def _work(
-        self,
-        answer_id: AnswerId,
-        question: Question,
-        collection: str,
-        seconds: float | None,
-        reranker: str | None,
+        self, log: AnswerLog, question: Question, collection: str, seconds: float | None, reranker: str | None
     ) -> None:
-        def emit(name: EventName, data: Mapping[str, Any]) -> None:
-            self._answers.append(answer_id, name, {"ts": _now(), **data})
-
         code = "answer_failed"
         try:
-            self._answers.set_state(answer_id, "running")
-            run = self._engine.new_run(cancelled=self._cancel_flag(answer_id), seconds=seconds)
-            outcome = self._engine.answer(question, collection=collection, emit=emit, run=run, reranker=reranker)
+            self._answers.set_state(log.answer_id, "running")
+            run = self._engine.new_run(cancelled=self._cancel_flag(log.answer_id), seconds=seconds)
+            outcome = self._engine.answer(
+                question, collection=collection, emit=log.emit, run=run, reranker=reranker, history=log.history()
+            )
             if outcome.answer.status == "cancelled" and self._closing.is_set():
                 outcome = self._unworked(question, "failed", STOPPED)
         except AppError as error:
             code, outcome = error.code, self._unworked(question, "failed", str(error))
         except Exception:
-            _log.exception("answer %s failed", answer_id)
+            _log.exception("answer %s failed", log.answer_id)
             outcome = self._unworked(question, "failed", UNEXPECTED)
-        self._finish(answer_id, collection, outcome, code=code)
+        log.finish(outcome, code=code)
 
     def _cancel_flag(self, answer_id: AnswerId) -> Callable[[], bool]:
         """Return a cheap test for a wish to stop, which asks the database at most every 0.3 seconds."""
@@ -151,9 +155,8 @@ class Runner:
         return cancelled
 
     def _end_unworked(self, answer_id: AnswerId, status: AnswerStatus, detail: str) -> None:
-        row = self._answers.get(answer_id)
-        question = _QUESTION.validate_json(row.question)
-        self._finish(answer_id, row.collection_id, self._unworked(question, status, detail))
+        log = AnswerLog(self._answers, self._answers.get(answer_id))
+        log.finish(self._unworked(log.question(), status, detail))
 
     def _unworked(self, question: Question, status: AnswerStatus, detail: str) -> Outcome:
         settings = self._engine.settings
@@ -169,27 +172,3 @@ class Runner:
             versions={},
         )
         return Outcome(answer=answer, trace=trace)
-
-    def _finish(self, answer_id: AnswerId, collection: str, outcome: Outcome, *, code: str = "answer_failed") -> None:
-        """Write the last events and the result; the row is finished before `done` can be read."""
-        body = outcome.body(answer_id=answer_id, collection=collection)
-        self._answers.append(answer_id, "answer.completed", {"ts": _now(), **body})
-        if outcome.answer.status == "failed":
-            self._answers.append(answer_id, "error", {"ts": _now(), **_problem(code, outcome.answer.detail)})
-        self._answers.finish(answer_id, json.dumps(body, ensure_ascii=False))
-        self._answers.append(answer_id, "done", {"ts": _now(), "status": outcome.answer.status})
-
-
-def _problem(code: str, detail: str) -> dict[str, Any]:
-    """Return problem details (RFC 9457) of a failed answer."""
-    return {
-        "type": f"urn:gnomon:problem:{code}",
-        "title": "Answer failed",
-        "status": 500,
-        "detail": detail,
-        "code": code,
-    }
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="milliseconds")

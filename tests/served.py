@@ -12,6 +12,7 @@ from typing import Any
 import uvicorn
 from pydantic_core import to_jsonable_python
 
+from agents.follow_up import Turn
 from app.api.main import create_app
 from app.core.errors import AppError, Cancelled, NotFound, StaleIndex
 from app.core.events import Emit
@@ -37,6 +38,7 @@ from app.core.types import (
 )
 from app.ingest.files import uri_of
 from app.ingest.records import Failure, IngestReport, OnProgress, Progress, nobody
+from app.questions import reworded
 from app.store.collections import Collections
 from app.store.database import Database
 from app.store.documents import Documents
@@ -146,7 +148,8 @@ class FakePipeline:
 class FakeEngine:
     """Answers by the first word of a question: abstain, partial, fail, crash, slow (waits for `gate`), else in full.
 
-    `rerankers` holds those that were named; a search that names one is degraded.
+    `rerankers` holds those that were named; a search that names one is degraded. `histories` holds what was asked
+    before each question; one that begins with `and` is understood as the last question with it.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -157,6 +160,7 @@ class FakeEngine:
         self.ingest_gate.set()
         self.pace = 0.0
         self.rerankers: list[str | None] = []
+        self.histories: list[tuple[Turn, ...]] = []
 
     def close(self) -> None:
         self.database.close()
@@ -190,12 +194,24 @@ class FakeEngine:
         return Reranking(hits=hits, degraded=RerankDegraded(reason="budget", coverage=0.0) if reranker else None)
 
     def answer(
-        self, question: Question, *, collection: str, emit: Emit, run: Run, reranker: str | None = None
+        self,
+        question: Question,
+        *,
+        collection: str,
+        emit: Emit,
+        run: Run,
+        reranker: str | None = None,
+        history: Sequence[Turn] = (),
     ) -> Outcome:
         self.rerankers.append(reranker)
+        self.histories.append(tuple(history))
         if collection not in {row.collection_id for row in Collections(self.database).list()}:
             raise NotFound(f"no collection '{collection}'")
         tracer = Tracer(run, emit)
+        if history and question.text.startswith("and "):
+            understood = f"{history[-1].question} {question.text}"
+            emit("question.understood", {"question": question.text, "understood_as": understood})
+            question = reworded(question, understood)
         try:
             answer = self._answer(question, collection, emit, run, tracer)
         except Cancelled:

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from app.api.schemas import AnswerBody, CollectionBody, PendingAnswer, TimeRequest
 from app.core.types import EvidenceNote, Passage
-from ui import rendering, shell, steps
+from ui import conversing, rendering, shell, steps
 from ui.client import ApiError, Client, Event
 from ui.steps import FoundNote
 
@@ -24,6 +24,7 @@ RERANKER_HELP = "What puts the best of the passages found first. A language mode
 AS_OF_HELP = "The collection as it stood on that day: whatever was published later is left out."
 READ_HELP = "A question that names a time, as in \u2018in 2004\u2019, is answered for that time. The answer tells it."
 PERIOD_HELP = "2004, 2004-03 or 2004-03-05. A period written here takes the place of the one that the question names."
+FOLLOW_UP = "Ask on, as in \u2018and in 2019?\u2019"
 POLL_SECONDS = 0.6
 WAIT_SECONDS = 0.15  # a redraw that takes longer than half a second is shown faded
 READ_SECONDS = 5.0
@@ -58,9 +59,10 @@ def page() -> None:
     client = shell.client()
     try:
         with st.sidebar:
-            st.button("New question", icon=":material/add:", on_click=_forget, key="new", width="stretch")
+            st.button("New conversation", icon=":material/add:", on_click=_forget, key="new", width="stretch")
             collection = shell.pick_collection(client.collections())
             choices = _choices(client)
+            conversing.pick_conversation(client)
             shell.server_line(client.address)
         answer_id = _current_answer()
         if answer_id:
@@ -105,9 +107,16 @@ def _current_answer() -> str | None:
     return answer
 
 
-def _ask(client: Client, question: str, collection: str, choices: Choices) -> None:
-    answer_id = client.ask(question, collection=collection, time=choices.time, reranker=choices.reranker)
-    st.session_state["answer"] = st.query_params["answer"] = answer_id
+def _ask(client: Client, question: str, collection: str, choices: Choices, conversation_id: str | None = None) -> None:
+    """Ask in that conversation, or in a new one, and show the answer."""
+    answer_id = client.ask(
+        question,
+        collection=collection,
+        time=choices.time,
+        reranker=choices.reranker,
+        conversation_id=conversation_id or client.begin_conversation(),
+    )
+    conversing.open_answer(answer_id)
     st.rerun()
 
 
@@ -116,13 +125,20 @@ def _forget() -> None:
     st.query_params.clear()
 
 
-def _form(client: Client, collection: CollectionBody, choices: Choices, *, placeholder: str) -> None:
+def _form(
+    client: Client,
+    collection: CollectionBody,
+    choices: Choices,
+    *,
+    placeholder: str,
+    conversation_id: str | None = None,
+) -> None:
     with st.form("ask", border=False, clear_on_submit=True):
         with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
             question = st.text_input("Question", placeholder=placeholder, label_visibility="collapsed", key="question")
             asked = st.form_submit_button("Ask", type="primary")
         if asked and question.strip():
-            _ask(client, question, collection.collection_id, choices)
+            _ask(client, question, collection.collection_id, choices, conversation_id)
 
 
 def _welcome(client: Client, collection: CollectionBody | None, choices: Choices) -> None:
@@ -147,7 +163,9 @@ def _show(client: Client, answer_id: str, collection: CollectionBody | None, cho
         _forget()
         raise
     if collection is not None:
-        _form(client, collection, choices, placeholder="Ask another question")
+        goes_on = answer.conversation_id
+        _form(client, collection, choices, placeholder=FOLLOW_UP, conversation_id=goes_on)
+    conversing.earlier_turns(client, answer)
     st.html(rendering.question_html(answer))
     if isinstance(answer, PendingAnswer):
         with st.container(key="live"):
@@ -188,15 +206,21 @@ def _finished(client: Client, answer: AnswerBody, choices: Choices) -> None:
             _keep(answer)
         elif answer.status != "abstained" and st.button("Ask again", icon=":material/refresh:", key="again"):
             again = choices.time.model_copy(update={"as_of": rendering.as_of(answer)})
-            _ask(client, answer.question, answer.collection, replace(choices, time=again))
+            _ask_again(client, answer, replace(choices, time=again))
         if choices.sets_time and st.button("Ask again for that time", icon=":material/schedule:", key="for_that_time"):
-            _ask(client, answer.question, answer.collection, choices)
+            _ask_again(client, answer, choices)
     with right:
         evidence, way = st.tabs([f"Evidence ({len(answer.citations)})" if answer.citations else "Evidence", "Steps"])
         with evidence:
             _evidence(client, answer)
         with way:
             st.html(rendering.trace_html(answer.trace))
+
+
+def _ask_again(client: Client, answer: AnswerBody, choices: Choices) -> None:
+    """Ask what the question was understood to mean, since it is a turn of its conversation itself by now."""
+    question = answer.understood_as or answer.question
+    _ask(client, question, answer.collection, choices, answer.conversation_id)
 
 
 def _text(answer: AnswerBody) -> None:

@@ -14,6 +14,9 @@ from app.api.schemas import (
     AnswerBody,
     CollectionBody,
     CollectionList,
+    ConversationBody,
+    ConversationList,
+    ConversationSummary,
     DocumentBody,
     DocumentList,
     JobBody,
@@ -96,13 +99,39 @@ class Client:
             raise
         return _PASSAGE.validate_json(response.content)
 
-    def ask(self, question: str, *, collection: str, time: TimeRequest = ANY_TIME, reranker: str | None = None) -> str:
+    def begin_conversation(self) -> str:
+        """Return the id of a new conversation."""
+        response = self._send("POST", "/v1/conversations")
+        return ConversationSummary.model_validate_json(response.content).conversation_id
+
+    def conversations(self, limit: int) -> list[ConversationSummary]:
+        """Return the newest conversations."""
+        return self._get(ConversationList, f"/v1/conversations?limit={limit}").conversations
+
+    def conversation(self, conversation_id: str) -> ConversationBody:
+        """Return a conversation with its turns."""
+        return self._get(ConversationBody, f"/v1/conversations/{quote(conversation_id, safe='')}")
+
+    def delete_conversation(self, conversation_id: str) -> None:
+        """Remove a conversation with its answers."""
+        self._send("DELETE", f"/v1/conversations/{quote(conversation_id, safe='')}")
+
+    def ask(
+        self,
+        question: str,
+        *,
+        collection: str,
+        time: TimeRequest = ANY_TIME,
+        reranker: str | None = None,
+        conversation_id: str | None = None,
+    ) -> str:
         """Return the id of a new answer, which the server works on whether or not anybody watches."""
         body = {
             "question": question,
             "collection": collection,
             "time": time.model_dump(mode="json", by_alias=True),
             "reranker": reranker,
+            "conversation_id": conversation_id,
         }
         response = self._send("POST", "/v1/answers", json=body, headers={"Prefer": "respond-async"})
         return PendingAnswer.model_validate_json(response.content).answer_id

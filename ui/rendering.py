@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from app.api.schemas import AnswerBody, CollectionBody, PendingAnswer, TimeBody
+from app.api.schemas import AnswerBody, CollectionBody, PendingAnswer, TimeBody, TurnBody
 from app.core.asked_time import time_words
 from app.core.timespan import TimeConstraint, TimeSpan
 from app.core.types import Citation, Passage
@@ -110,14 +110,23 @@ def trace_html(trace: Mapping[str, Any]) -> str:
 def question_html(answer: AnswerBody | PendingAnswer) -> str:
     """Return the question as the heading of its answer, with the collection and the dates and time it was asked for."""
     words = [f"in {as_html(answer.collection)}"]
-    time = ""
+    time = understood = ""
     if isinstance(answer, AnswerBody):
+        if answer.understood_as:
+            understood = f'<div class="gn-meta gn-understood">Understood as: {as_html(answer.understood_as)}</div>'
         words.append(f"asked on {date_words(answer.asked_on)}")
         if day := as_of(answer):
             words.append(f"as of {date_words(day)}")
         if answer.time is not None:
             time = f'<div class="gn-meta">Time: {as_html(asked_words(answer.time))}</div>'
-    return f'<h2 class="gn-question">{as_html(answer.question)}</h2><div class="gn-meta">{_dotted(words)}</div>{time}'
+    heading = f'<h2 class="gn-question">{as_html(answer.question)}</h2>{understood}'
+    return f'{heading}<div class="gn-meta">{_dotted(words)}</div>{time}'
+
+
+def turn_html(turn: TurnBody) -> str:
+    """Return a turn of a conversation in short: its question, and its answer or why there is none."""
+    told = turn.short or _MARKER.sub("", turn.text) or _REASONS.get(turn.reason or "", turn.status or "in progress")
+    return f'<div class="gn-turn"><b>{as_html(turn.question)}</b><p>{as_html(told)}</p></div>'
 
 
 def asked_words(time: TimeBody) -> str:
@@ -152,6 +161,7 @@ def effort(answer: AnswerBody) -> str:
 def answer_markdown(answer: AnswerBody) -> str:
     """Return an answer with its sources as Markdown to be kept elsewhere."""
     body = _markdown_text(answer.text) if answer.text else as_markdown(_REASONS.get(answer.reason or "", answer.detail))
+    understood = [f"Understood as: {as_markdown(answer.understood_as)}"] if answer.understood_as else []
     time = [f"Time: {as_markdown(asked_words(answer.time))}"] if answer.time else []
     warning = [f"Warning: {as_markdown(answer.detail)}"] if answer.status == "answered" and answer.detail else []
     sources = [
@@ -159,7 +169,7 @@ def answer_markdown(answer: AnswerBody) -> str:
         f" ({as_markdown(_dates(citation))}): \u201c{as_markdown(citation.quote)}\u201d"
         for citation in answer.citations
     ]
-    return "\n\n".join([f"# {as_markdown(answer.question)}", *time, body, *warning, *sources]) + "\n"
+    return "\n\n".join([f"# {as_markdown(answer.question)}", *understood, *time, body, *warning, *sources]) + "\n"
 
 
 def date_words(day: date) -> str:

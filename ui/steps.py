@@ -12,6 +12,7 @@ from app.core.timespan import TimeConstraint
 from ui.client import Event
 
 _DOING = {
+    "follow_up": "Reading the question in its conversation",
     "understand": "Understanding the question",
     "plan": "Understanding the question",
     "search": "Searching the collection",
@@ -31,7 +32,7 @@ _NEXT = {
     "verification": "Finishing",
 }
 _CONSTRAINT = TypeAdapter(TimeConstraint)
-_TOLD_OTHERWISE = frozenset({"search", "done"})
+_TOLD_OTHERWISE = frozenset({"follow_up", "search", "done"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +59,9 @@ def lines_of(events: Sequence[Event]) -> list[Line]:
     lines: list[Line] = []
     for event in events:
         name = event["event"]
-        if name == "plan.created" and len(event["parts"]) > 1:
+        if name == "question.understood":
+            lines.append(Line(kind="plan", text=f"Understood as: {event['understood_as']}"))
+        elif name == "plan.created" and len(event["parts"]) > 1:
             lines.append(Line(kind="plan", text="Looking for: " + " \u00b7 ".join(event["parts"])))
         elif name == "time.resolved":
             lines.append(Line(kind="plan", text=f"Time: {time_words(_CONSTRAINT.validate_python(_fields(event)))}"))

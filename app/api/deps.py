@@ -14,6 +14,7 @@ from app.core.types import Filter, Reranking
 from app.runner import AnswerEngine, Runner
 from app.store.answers import Answers
 from app.store.collections import Collections
+from app.store.conversations import Conversations
 
 
 class ServedEngine(AnswerEngine, IngestEngine, Protocol):
@@ -44,6 +45,7 @@ class Services:
     jobs: IngestJobs
     answers: Answers
     collections: Collections
+    conversations: Conversations
 
 
 def start_services(engine: ServedEngine, stack: ExitStack) -> Services:
@@ -58,6 +60,7 @@ def start_services(engine: ServedEngine, stack: ExitStack) -> Services:
         jobs=jobs,
         answers=Answers(engine.database),
         collections=Collections(engine.database),
+        conversations=Conversations(engine.database),
     )
 
 

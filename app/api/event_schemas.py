@@ -28,6 +28,14 @@ class Started(_Event):
     collection: str
 
 
+class Understood(_Event):
+    """A follow-up question was put into words that stand alone."""
+
+    event: Literal["question.understood"]
+    question: str
+    understood_as: str
+
+
 class Planned(_Event):
     """The question's parts are known."""
 
@@ -166,6 +174,7 @@ class Done(_Event):
 
 AnswerEvent = Annotated[
     Started
+    | Understood
     | Planned
     | TimeResolved
     | StepStarted

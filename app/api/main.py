@@ -11,7 +11,7 @@ from filelock import FileLock, Timeout
 from app.api import problems
 from app.api.deps import ServedEngine, Services, start_services
 from app.api.guard import Guard
-from app.api.routes import answers, collections, documents, health, jobs, rerankers, search
+from app.api.routes import answers, collections, conversations, documents, health, jobs, rerankers, search
 from app.core.errors import StorageError
 from app.core.settings import Settings
 from app.engine import Engine
@@ -42,7 +42,7 @@ def create_app(settings: Settings, engine: ServedEngine | None = None) -> FastAP
     )
     problems.install(app)
     app.add_middleware(Guard, server=settings.server)
-    for routes in (health, answers, search, rerankers, collections, documents, jobs):
+    for routes in (health, answers, conversations, search, rerankers, collections, documents, jobs):
         app.include_router(routes.router)
     return app
 

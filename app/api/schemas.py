@@ -1,7 +1,7 @@
 """What goes over the wire: requests refuse unknown fields, responses carry the core records as they are."""
 
 from datetime import date, datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
@@ -12,7 +12,9 @@ from app.core.types import (
     AnswerReason,
     AnswerStatus,
     Citation,
+    ConversationId,
     EvidenceNote,
+    NoteId,
     Passage,
     RerankDegraded,
     StageScore,
@@ -67,15 +69,28 @@ class AnswerRequest(_Wire):
     asked_on: date | None = Field(default=None, description="the day the question is asked; today (UTC) without it")
     seconds: float | None = Field(default=None, gt=0, le=3600, description="time for this answer, in seconds")
     reranker: str | None = Field(default=None, max_length=100, description=_RERANKER)
+    conversation_id: ConversationId | None = Field(default=None, description="the conversation that it goes on with")
+    pinned_notes: tuple[NoteId, ...] = Field(default=(), max_length=50, description="notes to answer from")
+    rejected_notes: tuple[NoteId, ...] = Field(default=(), max_length=50, description="notes not to use again")
     stream: bool = Field(default=False, description="answer with server-sent events")
+
+    @model_validator(mode="after")
+    def _notes_of_a_conversation(self) -> Self:
+        if (self.pinned_notes or self.rejected_notes) and self.conversation_id is None:
+            raise ValueError("pinned_notes and rejected_notes are of earlier answers; give their conversation_id")
+        if both := sorted(set(self.pinned_notes) & set(self.rejected_notes)):
+            raise ValueError(f"note '{both[0]}' is pinned and rejected; leave one out")
+        return self
 
 
 class AnswerBody(_Wire):
     """A finished answer; the same JSON as the event `answer.completed` and as `gnomon ask --json`."""
 
     answer_id: str
+    conversation_id: ConversationId | None = None
     collection: str
     question: str
+    understood_as: str = ""
     asked_on: date
     time: TimeBody | None = None
     query_id: str
@@ -96,6 +111,7 @@ class PendingAnswer(_Wire):
     """An answer that is not there yet; `events` is the address of its log."""
 
     answer_id: str
+    conversation_id: ConversationId | None = None
     collection: str
     question: str
     state: Literal["queued", "running"]
@@ -108,6 +124,44 @@ class AnswerState(_Wire):
 
     answer_id: str
     state: Literal["queued", "running", "finished"]
+
+
+class TurnBody(_Wire):
+    """One question of a conversation and what came of it; without `status` while it is worked on."""
+
+    answer_id: str
+    collection: str
+    question: str
+    understood_as: str = ""
+    created_at: datetime
+    state: Literal["queued", "running", "finished"]
+    status: AnswerStatus | None = None
+    reason: AnswerReason | None = None
+    short: str = ""
+    text: str = ""
+
+
+class ConversationSummary(_Wire):
+    """A conversation; `title` is its first question, `turns` counts its questions."""
+
+    conversation_id: ConversationId
+    created_at: datetime
+    title: str
+    turns: int
+
+
+class ConversationBody(_Wire):
+    """A conversation with its turns in the order they were asked."""
+
+    conversation_id: ConversationId
+    created_at: datetime
+    turns: list[TurnBody]
+
+
+class ConversationList(_Wire):
+    """Conversations, the newest first."""
+
+    conversations: list[ConversationSummary]
 
 
 class SearchRequest(_Wire):

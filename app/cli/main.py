@@ -16,6 +16,7 @@ import typer
 from app.cli import (
     ask,
     batch,
+    chat,
     collections,
     components,
     config,
@@ -48,7 +49,16 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for command in (init.init, ingest.ingest, ask.ask, search.search, rerank.rerank, doctor.doctor, serve.serve):
+for command in (
+    init.init,
+    ingest.ingest,
+    ask.ask,
+    chat.chat,
+    search.search,
+    rerank.rerank,
+    doctor.doctor,
+    serve.serve,
+):
     app.command()(command)
 for group in (
     docs.app,

@@ -21,6 +21,11 @@ FromOption = Annotated[str | None, typer.Option("--from", help="Time that is ask
 ToOption = Annotated[str | None, typer.Option("--to", help="Time that is asked for: up to that day, month or year.")]
 NoTimeOption = Annotated[bool, typer.Option("--no-time", help="Read no time from the question.")]
 AskedOnOption = Annotated[str | None, typer.Option(help="Day of asking, for 'last month'; today if not given.")]
+BudgetOption = Annotated[str | None, typer.Option(help="Time to answer: 60s, 2m, 1m30s.")]
+ShowStepsOption = Annotated[bool, typer.Option("--show-steps", help="Tell every step, its time and its tokens.")]
+ConversationOption = Annotated[
+    str | None, typer.Option(metavar="ID", help="Conversation that it goes on with, 'new' for a new one.")
+]
 
 _DURATION = re.compile(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+(?:\.\d+)?)s?)?")
 

@@ -86,10 +86,12 @@ def time_line(time: TimeConstraint) -> str:
 
 
 def _question(question: Question) -> Iterable[RenderableType]:
-    text = Text(one_line(question.text), style=_BOLD)
+    text = Text(one_line(question.typed), style=_BOLD)
     if question.as_of:
         text.append(f"  (as of {question.as_of})", style="not bold dim")
     yield text
+    if question.understood_as:
+        yield Text(f"understood as: {one_line(question.understood_as)}", style=_DIM)
     if question.time is not None:
         yield Text(time_line(question.time), style=_DIM)
 

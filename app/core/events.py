@@ -8,6 +8,7 @@ from app.core.types import AnswerId
 
 EventName = Literal[
     "answer.started",
+    "question.understood",
     "plan.created",
     "time.resolved",
     "step.started",

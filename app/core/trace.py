@@ -102,13 +102,15 @@ class Outcome:
     answer: Answer
     trace: Trace
 
-    def body(self, *, answer_id: str, collection: str) -> dict[str, Any]:
+    def body(self, *, answer_id: str, collection: str, conversation_id: str | None = None) -> dict[str, Any]:
         """Return the JSON of the finished answer, the same on every surface."""
         content = cast("dict[str, Any]", to_jsonable_python(self.answer))
         return {
             "answer_id": answer_id,
+            "conversation_id": conversation_id,
             "collection": collection,
-            "question": self.trace.question.text,
+            "question": self.trace.question.typed,
+            "understood_as": self.trace.question.understood_as,
             "asked_on": self.trace.question.asked_on.isoformat(),
             "time": time_json(self.trace.question.time),
             **content,

@@ -12,6 +12,7 @@ PassageId = NewType("PassageId", str)
 QueryId = NewType("QueryId", str)
 NoteId = NewType("NoteId", str)
 AnswerId = NewType("AnswerId", str)
+ConversationId = NewType("ConversationId", str)
 
 Purpose = Literal["original", "sub_question", "refined", "hypothetical"]
 Stance = Literal["supports", "refutes", "background"]
@@ -85,13 +86,32 @@ class Filter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """What a person or a program asks; `as_of` leaves out whatever was published later."""
+    """What a person or a program asks; `as_of` leaves out whatever was published later.
+
+    `original` are the words as they were typed, where `text` is what a follow-up means without its conversation, else
+    empty; `reads_time` says whether a time may be read from its words. The notes, by their ids, are those of earlier
+    answers of the conversation that the asker wants used, or never used again.
+    """
 
     query_id: QueryId
     text: str
     asked_on: date
     as_of: date | None = None
     time: TimeConstraint | None = None
+    original: str = ""
+    reads_time: bool = True
+    pinned_notes: tuple[NoteId, ...] = ()
+    rejected_notes: tuple[NoteId, ...] = ()
+
+    @property
+    def typed(self) -> str:
+        """The words as they were typed."""
+        return self.original or self.text
+
+    @property
+    def understood_as(self) -> str:
+        """What a follow-up was taken to mean; empty where the question was taken as it was typed."""
+        return self.text if self.original else ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from sqlalchemy import Row, Update, func, insert, literal, select, tuple_, update
+from sqlalchemy import ColumnElement, Row, Update, func, insert, literal, select, tuple_, update
 
 from app.core.errors import NotFound
 from app.core.events import Event, EventName
-from app.core.types import AnswerId
+from app.core.types import AnswerId, ConversationId
 from app.store.database import Database
 from app.store.tables import answer_events, answers
 
@@ -28,6 +28,7 @@ class AnswerRow:
     result: str | None
     cancel_requested: bool
     created_at: datetime
+    conversation_id: ConversationId | None
 
 
 class Answers:
@@ -36,8 +37,10 @@ class Answers:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def create(self, answer_id: AnswerId, collection_id: str, question: str) -> AnswerRow:
-        """Return a new answer in state `queued`."""
+    def create(
+        self, answer_id: AnswerId, collection_id: str, question: str, conversation_id: ConversationId | None = None
+    ) -> AnswerRow:
+        """Return a new answer in state `queued`, the last turn of its conversation if it belongs to one."""
         row = AnswerRow(
             answer_id=answer_id,
             collection_id=collection_id,
@@ -46,6 +49,7 @@ class Answers:
             result=None,
             cancel_requested=False,
             created_at=datetime.now(UTC),
+            conversation_id=conversation_id,
         )
         values = {name: getattr(row, name) for name in AnswerRow.__slots__}
         with self._database.session() as session:
@@ -94,13 +98,20 @@ class Answers:
         """Return the newest answers first; with `before`, those that are older than that one."""
         query = select(answers).order_by(answers.c.created_at.desc(), answers.c.answer_id.desc()).limit(limit)
         if before is not None:
-            row = self.get(before)
-            at = row.created_at.isoformat()
-            query = query.where(
-                tuple_(answers.c.created_at, answers.c.answer_id) < tuple_(literal(at), literal(before))
-            )
+            query = query.where(self._is_older(before))
         with self._database.reading() as session:
             return [_answer(row) for row in session.execute(query)]
+
+    def of_conversation(
+        self, conversation_id: ConversationId, limit: int | None = None, *, before: AnswerId | None = None
+    ) -> Sequence[AnswerRow]:
+        """Return the turns of a conversation in the order they were asked: the last `limit`, those `before` one."""
+        query = select(answers).where(answers.c.conversation_id == conversation_id)
+        if before is not None:
+            query = query.where(self._is_older(before))
+        newest = query.order_by(answers.c.created_at.desc(), answers.c.answer_id.desc()).limit(limit)
+        with self._database.reading() as session:
+            return [_answer(row) for row in session.execute(newest)][::-1]
 
     def unfinished(self) -> Sequence[AnswerRow]:
         """Return the answers that are queued or running, the oldest first."""
@@ -123,6 +134,10 @@ class Answers:
     def cancel_requested(self, answer_id: AnswerId) -> bool:
         """Tell whether somebody asked for the answer to be stopped."""
         return self.get(answer_id).cancel_requested
+
+    def _is_older(self, than: AnswerId) -> ColumnElement[bool]:
+        at = self.get(than).created_at.isoformat()
+        return tuple_(answers.c.created_at, answers.c.answer_id) < tuple_(literal(at), literal(than))
 
     def _change(self, answer_id: AnswerId, change: Update) -> None:
         with self._database.session() as session:

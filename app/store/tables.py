@@ -15,7 +15,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-HEAD = "0001"
+HEAD = "0002"
 
 metadata = MetaData(
     naming_convention={
@@ -91,6 +91,14 @@ files = Table(
     Column("digest", String(64), nullable=False),
 )
 
+conversations = Table(
+    "conversations",
+    metadata,
+    Column("conversation_id", String(64), primary_key=True),
+    Column("created_at", String(32), nullable=False, index=True),
+)
+
+# `conversation_id` refers to `conversations` without a constraint: SQLite adds none to a table that is there
 answers = Table(
     "answers",
     metadata,
@@ -101,6 +109,8 @@ answers = Table(
     Column("result", Text),
     Column("cancel_requested", Boolean, nullable=False),
     Column("created_at", String(32), nullable=False, index=True),
+    Column("conversation_id", String(64)),
+    Index(None, "conversation_id", "created_at"),
 )
 
 answer_events = Table(

@@ -11,6 +11,7 @@ from served import COLLECTION, FakeEngine, served, settings_for
 from streamlit.testing.v1 import AppTest
 
 from app.store.answers import Answers
+from app.store.conversations import Conversations
 from ui.ask import EXAMPLES
 
 UI = Path(__file__).resolve().parents[2] / "ui"
@@ -248,3 +249,69 @@ def test_an_answer_can_be_asked_for_again_without_its_time(page: AppTest, engine
 
     assert len(Answers(engine.database).list()) == 2
     assert "Time:" not in shown(page)
+
+
+def test_a_follow_up_goes_on_in_its_conversation_and_tells_how_it_was_understood(
+    page: AppTest, engine: FakeEngine
+) -> None:
+    ask(page.run(), "Who commanded Apollo 11?")
+    until(page, lambda: len(page.tabs) == 2)
+    first = page.query_params["answer"]
+    ask(page, "and when was that?")
+    until(page, lambda: len(page.tabs) == 2 and page.query_params["answer"] != first)
+
+    assert [turn.question for turn in engine.histories[-1]] == ["Who commanded Apollo 11?"]
+    assert "Understood as: Who commanded Apollo 11? and when was that?" in shown(page)
+    assert '<div class="gn-turn"><b>Who commanded Apollo 11?</b><p>Neil Armstrong</p></div>' in shown(page)
+    assert not page.exception
+
+
+def test_an_earlier_turn_is_opened_by_its_button(page: AppTest) -> None:
+    ask(page.run(), "Who commanded Apollo 11?")
+    until(page, lambda: len(page.tabs) == 2)
+    first = "".join(page.query_params["answer"])
+    ask(page, "and when was that?")
+    until(page, lambda: len(page.tabs) == 2)
+
+    page.button(key=f"open {first}").click().run()
+
+    assert "".join(page.query_params["answer"]) == first
+    assert 'class="gn-turn"' not in shown(page)
+
+
+def test_a_new_conversation_has_no_history(page: AppTest, engine: FakeEngine) -> None:
+    ask(page.run(), "Who commanded Apollo 11?")
+    until(page, lambda: len(page.tabs) == 2)
+    page.button(key="new").click().run()
+    ask(page, "and when was that?")
+    until(page, lambda: len(page.tabs) == 2)
+
+    assert engine.histories == [(), ()]
+
+
+def test_a_conversation_is_found_again_and_deleted(page: AppTest, engine: FakeEngine) -> None:
+    ask(page.run(), "Who commanded Apollo 11?")
+    until(page, lambda: len(page.tabs) == 2)
+    [row] = Conversations(engine.database).list()
+    page.button(key="new").click().run()
+
+    page.button(key=f"conversation {row.conversation_id}").click().run()
+    assert "Who commanded Apollo 11?" in shown(page)
+
+    page.button(key=f"delete {row.conversation_id}").click().run()
+    assert "gn-hero" in shown(page)
+    assert not Conversations(engine.database).list()
+    assert not page.exception
+
+
+def test_a_follow_up_that_failed_is_asked_again_as_it_was_understood(page: AppTest, engine: FakeEngine) -> None:
+    ask(page.run(), "fail please")
+    until(page, lambda: len(page.tabs) == 2)
+    ask(page, "and again")
+    until(page, lambda: len(page.tabs) == 2 and "Understood as" in shown(page))
+
+    page.button(key="again").click().run()
+    until(page, lambda: len(engine.histories) == 3)
+
+    assert [turn.question for turn in engine.histories[-1]] == ["fail please", "fail please and again"]
+    assert page.query_params["answer"]

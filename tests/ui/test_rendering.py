@@ -1,10 +1,10 @@
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
 
-from app.api.schemas import AnswerBody, PendingAnswer, TimeBody
+from app.api.schemas import AnswerBody, PendingAnswer, TimeBody, TurnBody
 from app.core.timespan import TimeSpan
 from app.core.types import Citation, DocId, NoteId, Passage, PassageId, Usage
 from ui import rendering
@@ -240,3 +240,29 @@ def test_a_warning_is_escaped_and_kept_with_the_answer() -> None:
 
     assert "<b>Warning.</b> The newest evidence is older than &#x27;&lt;b&gt;now" in shown
     assert "Warning: it is old" in rendering.answer_markdown(an_answer(detail="it is old"))
+
+
+def test_a_follow_up_tells_how_it_was_understood() -> None:
+    answer = an_answer(question="and Apollo 12?", understood_as=f"Who commanded Apollo 12? {HOSTILE}")
+
+    assert "Understood as: Who commanded Apollo 12? &lt;script&gt;" in rendering.question_html(answer)
+    assert "\n\nUnderstood as: Who commanded Apollo 12?" in rendering.answer_markdown(answer)
+    assert "Understood as" not in rendering.question_html(an_answer())
+
+
+@pytest.mark.parametrize(
+    ("values", "told"),
+    [
+        ({"status": "answered", "short": "Neil Armstrong", "text": "It was he [1]."}, "Neil Armstrong"),
+        ({"status": "partial", "text": "It was he [1]."}, "It was he."),
+        ({"status": "abstained", "reason": "time_gap"}, "Nothing in the collection covers the time you ask about."),
+        ({"status": "failed"}, "failed"),
+        ({"state": "running"}, "in progress"),
+    ],
+)
+def test_a_turn_is_told_by_its_question_and_what_came_of_it(values: dict[str, Any], told: str) -> None:
+    asked: dict[str, Any] = {"answer_id": "a", "collection": "c", "question": HOSTILE, "state": "finished"}
+    turn = TurnBody(**{**asked, "created_at": datetime(2024, 6, 1, tzinfo=UTC), **values})
+
+    assert rendering.turn_html(turn).endswith(f"</b><p>{told}</p></div>")
+    assert "<script>" not in rendering.turn_html(turn)

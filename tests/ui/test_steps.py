@@ -65,3 +65,10 @@ def test_evidence_and_text_are_collected_as_they_come() -> None:
 
     assert notes_of(events) == [FoundNote(quote="q", title="t", published="1969-07")]
     assert text_of(events) == "One. Two."
+
+
+def test_how_a_follow_up_was_understood_is_told_once() -> None:
+    step = {"event": "step.finished", "node": "follow_up", "summary": "understood as: Who?", "seconds": 1.0}
+    told = {"event": "question.understood", "question": "and?", "understood_as": "Who?"}
+
+    assert [line.text for line in lines_of(numbered(step, told))] == ["Understood as: Who?"]

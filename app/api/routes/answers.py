@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Annotated, Any
@@ -10,6 +11,7 @@ from anyio import to_thread
 from fastapi import APIRouter, Header
 from starlette.responses import JSONResponse, Response
 
+from app.answer_log import KEPT_TURNS, check_notes, turns_of
 from app.api.deps import Services, ServicesDep
 from app.api.event_schemas import AnswerEvent
 from app.api.schemas import AnswerBody, AnswerRequest, AnswerState, PendingAnswer
@@ -37,7 +39,11 @@ async def ask(
     question = await to_thread.run_sync(_checked, request, services)
     answer_id, future = await to_thread.run_sync(
         lambda: services.runner.submit(
-            question, collection=request.collection, seconds=request.seconds, reranker=request.reranker
+            question,
+            collection=request.collection,
+            seconds=request.seconds,
+            reranker=request.reranker,
+            conversation_id=request.conversation_id,
         )
     )
     if request.stream:
@@ -82,9 +88,20 @@ def _checked(request: AnswerRequest, services: Services) -> Question:
         request.question, asked_on=asked_on, settings=settings, as_of=request.time.as_of, time=time
     )
     check_filled(services.collections.get(request.collection))
+    question = _with_notes(question, request, services)
     named = settings.with_reranker(request.reranker).search.reranker
     registry.options_of("rerankers", named.name, named.options)
     return question
+
+
+def _with_notes(question: Question, request: AnswerRequest, services: Services) -> Question:
+    if request.conversation_id is None:
+        return question
+    services.conversations.get(request.conversation_id)
+    noted = (*request.pinned_notes, *request.rejected_notes)
+    if noted:
+        check_notes(noted, turns_of(services.answers.of_conversation(request.conversation_id, KEPT_TURNS)))
+    return replace(question, pinned_notes=request.pinned_notes, rejected_notes=request.rejected_notes)
 
 
 def _wants_async(prefer: str | None) -> bool:
@@ -103,6 +120,7 @@ def _accepted(row: AnswerRow) -> Response:
 def _pending(row: AnswerRow) -> PendingAnswer:
     return PendingAnswer(
         answer_id=row.answer_id,
+        conversation_id=row.conversation_id,
         collection=row.collection_id,
         question=json.loads(row.question)["text"],
         state="queued" if row.state == "queued" else "running",

@@ -96,6 +96,8 @@ def test_the_openapi_document_has_every_route_and_the_events(client: TestClient)
         "/v1/answers/{answer_id}",
         "/v1/answers/{answer_id}/events",
         "/v1/answers/{answer_id}/cancel",
+        "/v1/conversations",
+        "/v1/conversations/{conversation_id}",
         "/v1/search",
         "/v1/collections",
         "/v1/collections/{collection_id}",

@@ -3,6 +3,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -207,7 +208,15 @@ def test_a_document_comes_back_as_it_was_put(database: Database) -> None:
         database, document, page=3, section="Landing", mentions=(mention,), holds=TimeSpan.parse("1966-02-03")
     )
     assert Documents(database, "space").get(DocId("a.md")) == document
-    assert Passages(database, "space").get([passage.passage_id]) == [passage]
+    assert Passages(database, "space").get([passage.passage_id]) == [replace(passage, superseded_by=DocId("b.md"))]
+
+
+def test_a_passage_says_what_supersedes_its_document(database: Database) -> None:
+    old, current = a_document(superseded_by=DocId("b.md")), a_document("b.md")
+    stored = [store(database, document) for document in (old, current)]
+    passages = Passages(database, "space")
+    assert [one.superseded_by for one in passages.get([one.passage_id for one in stored])] == ["b.md", None]
+    assert [one.superseded_by for one in passages.of_documents([DocId("a.md")])] == ["b.md"]
 
 
 def test_a_document_is_found_only_after_its_publication(database: Database) -> None:
