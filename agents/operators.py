@@ -5,13 +5,12 @@ more must be searched. Spans widen by their own length where they are approximat
 its granularity leaves open.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Literal
 
 from agents.timeline import (
-    UNIT_DAYS,
     Conflict,
     Statement,
     Timeline,
@@ -66,19 +65,19 @@ class VersionedAnswer:
 
 def before(versions: Versions, span: TimeSpan) -> tuple[Version, ...]:
     """Return the versions told for a day before the span."""
-    end = day_before(_widened(span).start)
+    end = day_before(span.widened().start)
     return _told_in(versions, TimeSpan(start=None, end=end)) if end else ()
 
 
 def after(versions: Versions, span: TimeSpan) -> tuple[Version, ...]:
     """Return the versions told for a day after the span."""
-    start = day_after(_widened(span).end)
+    start = day_after(span.widened().end)
     return _told_in(versions, TimeSpan(start=start, end=None)) if start else ()
 
 
 def during(versions: Versions, span: TimeSpan) -> tuple[Version, ...]:
     """Return the versions told for a day of the span; where none is told, those that hold then by their neighbours."""
-    wide = _widened(span)
+    wide = span.widened()
     return _told_in(versions, wide) or tuple(one for one in versions if one.holds.overlaps(wide))
 
 
@@ -89,7 +88,7 @@ def as_of(versions: Versions, day: date) -> tuple[Version, ...]:
 
 def since(versions: Versions, span: TimeSpan) -> tuple[Version, ...]:
     """Return the versions that began in the span or later and still hold."""
-    start = _widened(span).start
+    start = span.widened().start
     return tuple(
         one
         for one in versions
@@ -99,7 +98,7 @@ def since(versions: Versions, span: TimeSpan) -> tuple[Version, ...]:
 
 def until(versions: Versions, span: TimeSpan) -> tuple[Version, ...]:
     """Return the versions that hold up to the span: they began before its end and reach its start."""
-    wide = _widened(span)
+    wide = span.widened()
     return tuple(
         one
         for one in versions
@@ -134,7 +133,7 @@ def count(versions: Versions) -> int:
 
 def diff(one: TimeSpan, other: TimeSpan) -> Difference | None:
     """Return the days from one time to another, in whatever order they are given; None where an end is open."""
-    spans = (_widened(one), _widened(other))
+    spans = (one.widened(), other.widened())
     starts = [span.start for span in spans if span.start is not None]
     ends = [span.end for span in spans if span.end is not None]
     if len(starts) + len(ends) < 4:  # noqa: PLR2004 - two spans with two ends each
@@ -166,19 +165,39 @@ def answer_by_version(timeline: Timeline, constraint: TimeConstraint, *, asked_o
         return VersionedAnswer(constraint=constraint, reason="time_gap", nearest=nearest)
     conflicts = _conflicts(timeline, found, best[0])
     rivals = tuple(one for one in found if any(one in (conflict.one, conflict.other) for conflict in conflicts))
+    told = [one for version in rivals or best for one in version.statements]
+    dates = [span for one in told for span in (one.when, one.published)]
     return VersionedAnswer(
         constraint=constraint,
         versions=rivals or best,
         reason="conflict" if conflicts else None,
         conflicts=conflicts,
-        warning=_warning(rivals or best, constraint, asked_on),
+        warning=older_than_asked(dates, constraint, asked_on=asked_on),
     )
+
+
+def older_than_asked(dates: Iterable[TimeSpan | None], constraint: TimeConstraint, *, asked_on: date) -> str:
+    """Return the words of a warning that the newest evidence is older than what is asked, '' where it is not.
+
+    `dates` are all that the evidence tells and was published on; it is as new as the latest day among them, that of the
+    start where an end is open. For `current` a year is let pass. Evidence without a date, a constraint without a start
+    and `before`, which asks for what is older, are no reason to warn.
+    """
+    newest = max((last_day(span) for span in dates if span is not None), default=None)
+    asked = constraint.span.start if constraint.span is not None and constraint.relation != "before" else None
+    if constraint.relation == "current":
+        asked = asked_on - timedelta(days=min(_STALE_DAYS, asked_on.toordinal() - 1))
+    if newest is None or asked is None or newest >= asked:
+        return ""
+    about = f"'{constraint.surface}'" if constraint.surface else f"{constraint.relation} {constraint.span or asked_on}"
+    return f"the newest evidence is of {newest}, older than {about} asks"
 
 
 def _satisfying(versions: Versions, constraint: TimeConstraint, asked_on: date) -> tuple[Version, ...]:
     span, relation = constraint.span, constraint.relation
     if relation == "current":
-        return current(versions, asked_on)
+        happened = [one for one in versions if not one.lasts]  # the champion of today has won last
+        return current(versions, asked_on) or last(_told_in(happened, TimeSpan(start=None, end=asked_on)))
     if span is None:
         return tuple(versions)
     if span.start is not None and span.start > asked_on:
@@ -187,7 +206,10 @@ def _satisfying(versions: Versions, constraint: TimeConstraint, asked_on: date) 
 
 
 def _begun_or_holding(versions: Versions, span: TimeSpan) -> tuple[Version, ...]:
-    return since(versions, span) or until(versions, span)
+    start = span.widened().start
+    happened = [one for one in versions if not one.lasts]
+    begun = (*since(versions, span), *(_told_in(happened, TimeSpan(start=start, end=None)) if start else ()))
+    return begun or until(versions, span)
 
 
 def _best(found: Versions, constraint: TimeConstraint) -> tuple[Version, ...]:
@@ -214,46 +236,12 @@ def _conflicts(timeline: Timeline, found: Versions, best: Version) -> tuple[Conf
 def _told_in(versions: Versions, window: TimeSpan) -> tuple[Version, ...]:
     """Return the versions told for a day of the window; an open end reaches to the next version and no further."""
     told = ((one, one.told.intersection(one.holds)) for one in versions)
-    return tuple(one for one, span in told if span is not None and _widened(span).overlaps(window))
-
-
-def _widened(span: TimeSpan) -> TimeSpan:
-    """Return an approximate span with its own length more at each end that it has, others as they are."""
-    if not span.approximate:
-        return span
-    slack = span.days or UNIT_DAYS[span.granularity]
-    start = None if span.start is None else _moved(span.start, -slack)
-    end = None if span.end is None else _moved(span.end, slack)
-    return replace(span, start=start, end=end)
-
-
-def _moved(day: date, days: int) -> date:
-    return date.fromordinal(min(max(day.toordinal() + days, date.min.toordinal()), date.max.toordinal()))
+    return tuple(one for one, span in told if span is not None and span.widened().overlaps(window))
 
 
 def _shared_days(span: TimeSpan, asked: TimeSpan) -> int:
     shared = span.intersection(asked)
     return 0 if shared is None else shared.days or date.max.toordinal()
-
-
-def _warning(found: Versions, constraint: TimeConstraint, asked_on: date) -> str:
-    """Return words for evidence that is older than what is asked, empty where it is not.
-
-    Evidence is as new as the latest day that it tells or was published on. For `current` a year is let pass.
-    """
-    newest = max((_newest(one) for version in found for one in version.statements), default=None)
-    asked = constraint.span.start if constraint.span else None
-    if constraint.relation == "current":
-        asked = asked_on - timedelta(days=min(_STALE_DAYS, asked_on.toordinal() - 1))
-    if newest is None or asked is None or newest >= asked:
-        return ""
-    about = f"'{constraint.surface}'" if constraint.surface else f"{constraint.relation} {constraint.span or asked_on}"
-    return f"the newest evidence is of {newest}, older than {about} asks"
-
-
-def _newest(one: Statement) -> date:
-    days = [last_day(span) for span in (one.when, one.published) if span is not None]
-    return max(days, default=date.min)
 
 
 _BY_SPAN: dict[Relation, Callable[[Versions, TimeSpan], tuple[Version, ...]]] = {

@@ -5,26 +5,35 @@ The question is asked without its time, so that one call reads all versions of a
 
 import re
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pydantic import RootModel
 
 from agents.asking import ask
+from agents.lasting import kind_of
 from agents.notes import write_note
 from agents.reading import headed, one_line
 from agents.state import Sentence, Tools
-from agents.timeline import UNIT_DAYS, Statement, Told
+from agents.timeline import Source, Statement
 from agents.values import occurs_in, only_repeats
 from app.core.errors import UnparsableOutput
 from app.core.prompts import load_prompt
-from app.core.timespan import TimeMention, TimeSpan
+from app.core.timespan import LONGEST_DAYS, TimeMention, TimeSpan
 from app.core.types import EvidenceNote
 
 _SPEAKS_OF_NOW = re.compile(r"\b(?:is|are|has|have|holds|heads|leads|runs|serves|remains|now|currently|today)\b")
 _LONGEST = 60
 _TOKENS_A_VALUE = 20
 _BESIDE = frozenset({"birth", "death", "comparison", "deadline"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """A time that a sentence tells its value for, and whether the value lasts on from there."""
+
+    span: TimeSpan
+    lasts: bool = True
 
 
 class Values(RootModel[dict[str, str | None]]):
@@ -62,62 +71,61 @@ def statements_in(
     return statements, notes
 
 
-def times_of(sentence: Sentence) -> tuple[list[TimeSpan], Told]:
+def times_of(sentence: Sentence) -> tuple[list[Told], Source]:
     """Return the times that a sentence tells its value for, and where they were read.
 
     These are the times it mentions, else those its passage holds for, else, if it speaks of the present, the day its
-    document was published. Times of birth, death, deadlines and comparisons are beside the point.
+    document was published. Times of birth, death, deadlines and comparisons are beside the point. What only happened
+    at a time does not last.
     """
     mentions = sentence.passage.mentions
     inside = [one for one in mentions if sentence.start <= one.start < sentence.end and one.role not in _BESIDE]
     if inside:
-        return _joined([_meant(one) for one in inside]), "mention"
+        return _joined([_told(sentence, one) for one in inside]), "mention"
     if sentence.passage.holds is not None:
-        return [sentence.passage.holds], "holds"
+        return [Told(span=sentence.passage.holds)], "holds"
     published = sentence.passage.published
-    return ([published] if published is not None and _SPEAKS_OF_NOW.search(sentence.text) else []), "published"
+    speaks_of_now = published is not None and _SPEAKS_OF_NOW.search(sentence.text) is not None
+    return ([Told(span=published)] if published is not None and speaks_of_now else []), "published"
 
 
 def _statements(value: str, sentence: Sentence, note: EvidenceNote) -> list[Statement]:
-    spans, told = times_of(sentence)
-    whens: list[TimeSpan | None] = [*spans] or [None]
+    found, source = times_of(sentence)
+    times: list[Told | None] = [*found] or [None]
     return [
         Statement(
             value=value,
-            when=span,
-            told=told,
+            when=time.span if time else None,
+            told=source,
+            lasts=time.lasts if time else True,
             note_id=note.note_id,
             passage_id=note.passage_id,
             doc_id=note.doc_id,
             published=note.published,
             superseded_by=sentence.passage.superseded_by,
         )
-        for span in whens
+        for time in times
     ]
 
 
-def _meant(mention: TimeMention) -> TimeSpan:
-    """Return what a mention says of validity: from a day on that begins it, up to a day that ends it."""
-    span = mention.span
-    if span.days is None or span.days > UNIT_DAYS[span.granularity]:
-        return span
-    if mention.role == "valid_from":
-        return TimeSpan(start=span.start, end=None, granularity=span.granularity, approximate=span.approximate)
-    if mention.role == "valid_until":
-        return TimeSpan(start=None, end=span.end, granularity=span.granularity, approximate=span.approximate)
-    return span
+def _told(sentence: Sentence, mention: TimeMention) -> Told:
+    span = mention.holds
+    if mention.role != "event" or span.days is None or span.is_range:
+        return Told(span=span)
+    kind = kind_of(sentence.text, mention.start - sentence.start)
+    return Told(span=replace(span, start=None) if kind == "end" else span, lasts=kind != "event")
 
 
-def _joined(spans: Sequence[TimeSpan]) -> list[TimeSpan]:
-    """Return the spans of one sentence, a beginning and the end that follows it joined: 'in 1990 … until 1997'."""
-    joined: list[TimeSpan] = []
-    for span in spans:
-        begun = joined[-1].start if joined else None
+def _joined(times: Sequence[Told]) -> list[Told]:
+    """Return the times of one sentence, a beginning and the end that follows it joined: 'in 1990 … until 1997'."""
+    joined: list[Told] = []
+    for time in times:
+        span, begun = time.span, joined[-1].span.start if joined else None
         if span.start is None and span.end is not None and begun is not None and begun <= span.end:
-            coarser = max(joined[-1], span, key=lambda one: UNIT_DAYS[one.granularity])
-            joined[-1] = replace(coarser, start=begun, end=span.end)
+            coarser = max(joined[-1].span, span, key=lambda one: LONGEST_DAYS[one.granularity])
+            joined[-1] = Told(span=replace(coarser, start=begun, end=span.end))
         else:
-            joined.append(span)
+            joined.append(time)
     return joined
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from agents.operators import VersionedAnswer
-from agents.timeline import Statement, Timeline, Version, first_day, is_range, last_day, tells_end
+from agents.timeline import Statement, Timeline, Version, first_day, last_day, tells_end
 from app.core.timespan import TimeSpan
 from app.core.types import NoteId
 
@@ -52,7 +52,7 @@ def when_told(version: Version) -> str:
     if len(spans) > 1:
         joint = "to" if tells_end(version) else "and still on"
         return f"{_about(version.told)}from {_start(spans[0])} {joint} {_end(spans[-1])}"
-    if is_range(spans[0]):
+    if spans[0].is_range:
         return f"{_about(version.told)}from {_start(spans[0])} to {_end(spans[0])}"
     if telling[0].told != "mention":
         return f"as of {spans[0]}"
@@ -68,7 +68,7 @@ def gap(answer: VersionedAnswer) -> str:
 
 def _told_versions(answer: VersionedAnswer, timeline: Timeline) -> list[Version]:
     shown = list(answer.versions[:_VERSIONS_TOLD])
-    if answer.reason == "conflict" or len(shown) != 1:
+    if answer.reason == "conflict" or len(shown) != 1 or not shown[0].lasts:
         return shown
     first, last = first_day(shown[0].told), last_day(shown[0].told)
     others = [one for one in timeline.versions if one.value != shown[0].value]

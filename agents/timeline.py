@@ -12,22 +12,12 @@ from itertools import combinations
 from typing import Literal, get_args
 
 from agents.values import one_spelling, spellings
-from app.core.timespan import Granularity, TimeSpan
+from app.core.timespan import LONGEST_DAYS, Granularity, TimeSpan
 from app.core.types import DocId, NoteId, PassageId
 
-Told = Literal["mention", "holds", "published"]
+Source = Literal["mention", "holds", "published"]
 
 DAY = timedelta(days=1)
-# the longest month, year and so on
-UNIT_DAYS: dict[Granularity, int] = {
-    "day": 1,
-    "month": 31,
-    "quarter": 92,
-    "season": 92,
-    "year": 366,
-    "decade": 3653,
-    "century": 36525,
-}
 _COARSEST_LAST: tuple[Granularity, ...] = get_args(Granularity)
 
 
@@ -35,30 +25,34 @@ _COARSEST_LAST: tuple[Granularity, ...] = get_args(Granularity)
 class Statement:
     """The value that one note gives to the question's fact, and the time it gives it for, None if it tells none.
 
-    An open end of `when` says that it went on, or had been so before. `told` is where that time was read.
+    An open end of `when` says that it went on, or had been so before; a value that does not last is true of `when`
+    only, and is no version of anything else. `told` is where that time was read.
     """
 
     value: str
     when: TimeSpan | None
-    told: Told
+    told: Source
     note_id: NoteId
     passage_id: PassageId
     doc_id: DocId
     published: TimeSpan | None = None
     superseded_by: DocId | None = None
+    lasts: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Version:
     """A value over one stretch of time, with the statements that tell it, in order of time.
 
-    `told` are the days that the statements tell; `holds` are those and what follows from the neighbours.
+    `told` are the days that the statements tell; `holds` are those and what follows from the neighbours. What does not
+    last only happened, at the time that is told.
     """
 
     value: str
     statements: tuple[Statement, ...]
     told: TimeSpan
     holds: TimeSpan
+    lasts: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,16 +82,20 @@ def build_timeline(statements: Iterable[Statement], *, lasting: bool = True) -> 
     """Return the timeline; neither the order of the statements nor one told twice changes it.
 
     A `lasting` fact has one value at a time, which stays until another is told; otherwise the values are events, which
-    hold when they are told to and are never in conflict. Quadratic in the statements, of which there are few.
+    hold when they are told to and are never in conflict. So are those values of a lasting fact that no statement tells
+    to last. Quadratic in the statements, of which there are few.
     """
     ordered = sorted(set(statements), key=_order)
     spelt = spellings(one.value for one in ordered)
     dated = [one for one in ordered if one.when is not None]
-    versions = sorted(_stretches(dated, spelt), key=lambda version: (*_days(version.told), version.value))
+    values_that_last = {spelt[one.value] for one in dated if one.lasts or not lasting}
+    staying = [one for one in dated if spelt[one.value] in values_that_last]
+    happened = [one for one in dated if spelt[one.value] not in values_that_last]
+    versions = sorted(_stretches(staying, spelt), key=_place)
     if lasting:
         versions = [_closed(place, versions) for place in range(len(versions))]
     return Timeline(
-        versions=tuple(versions),
+        versions=tuple(sorted([*versions, *_events(happened, spelt)], key=_place)),
         conflicts=tuple(_conflicts(versions)) if lasting else (),
         undated=tuple(one for one in ordered if one.when is None),
     )
@@ -111,11 +109,6 @@ def first_day(span: TimeSpan) -> date:
 def last_day(span: TimeSpan) -> date:
     """Return the last day that a span names: its start where the end is open."""
     return span.end or span.start or date.max
-
-
-def is_range(span: TimeSpan) -> bool:
-    """Tell whether a span has two ends that are told, and is no single day, month, year and so on."""
-    return span.days is not None and span.days > UNIT_DAYS[span.granularity]
 
 
 def day_after(day: date | None) -> date | None:
@@ -139,12 +132,16 @@ def _order(one: Statement) -> tuple[date, date, str, str]:
     return (*days, one.value, repr(one))
 
 
+def _place(version: Version) -> tuple[date, date, str]:
+    return (*_days(version.told), version.value)
+
+
 def _days(span: TimeSpan) -> tuple[date, date]:
     return first_day(span), last_day(span)
 
 
 def _has_told_end(span: TimeSpan) -> bool:
-    return span.end is not None and (span.start is None or is_range(span))
+    return span.end is not None and (span.start is None or span.is_range)
 
 
 def _stretches(dated: Sequence[Statement], spelt: dict[str, str]) -> list[Version]:
@@ -157,6 +154,15 @@ def _stretches(dated: Sequence[Statement], spelt: dict[str, str]) -> list[Versio
         else:
             mine.append([one])
     return [version for stretches in groups.values() for version in _versions(stretches)]
+
+
+def _events(dated: Sequence[Statement], spelt: dict[str, str]) -> list[Version]:
+    """Return a version per value and time."""
+    groups: dict[tuple[str, TimeSpan], list[Statement]] = {}
+    for one in dated:
+        if one.when is not None:
+            groups.setdefault((spelt[one.value], one.when), []).append(one)
+    return [replace(_versions([group])[0], lasts=False) for group in groups.values()]
 
 
 def _parted(stretch: Sequence[Statement], later: Statement, others: Sequence[Statement]) -> bool:
@@ -245,7 +251,7 @@ def _hands_over(one: TimeSpan, other: TimeSpan, shared: TimeSpan) -> bool:
     """Tell whether one may end in the day, month or year in which the other begins; equal times are no succession."""
     if _days(one) == _days(other):
         return False
-    room = max(UNIT_DAYS[one.granularity], UNIT_DAYS[other.granularity]) * (2 if shared.approximate else 1)
+    room = max(LONGEST_DAYS[one.granularity], LONGEST_DAYS[other.granularity]) * (2 if shared.approximate else 1)
     return any(
         a.end is not None
         and b.start is not None

@@ -1,5 +1,7 @@
 """Times read from passages, ratios to dateparser's search; a bare regex for years tells what the least work costs.
 
+Then the temporal factor of 1,000 hits, by relation: milliseconds beside the goal of 5.
+
 Usage: python benchmarks/bench_time.py [CORPUS] [PASSAGES]
 
 CORPUS is a corpus.jsonl with `text`; without one the passages are sentences of the sample collection's documents.
@@ -19,13 +21,18 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from _table import scaled
 from dateparser.search import search_dates  # type: ignore[import-untyped]
 
-from app.core.timespan import TimeSpan
+from app.core.timespan import Relation, TimeConstraint, TimeSpan
 from retrieval.temporal.expressions import read_expressions
+from retrieval.temporal.scoring import Times, TimeScorer
 
 ROOT = Path(__file__).parents[1]
 PEER = "dateparser"
 REPEATS = 5
 GOAL = 2000  # passages a second, on one core
+FACTOR_GOAL = 5  # milliseconds for so many hits
+HITS = 1000
+RELATIONS: tuple[Relation, ...] = ("during", "between", "before", "current")
+ASKED = TimeSpan(start=date(1969, 1, 1), end=date(1971, 12, 31), granularity="year")
 PUBLISHED = TimeSpan(start=date(2024, 6, 12), end=date(2024, 6, 12))
 _YEAR = re.compile(r"\b\d{4}\b")
 _PEER_REPEATS = 1  # it takes minutes
@@ -53,8 +60,20 @@ def seconds(work: Callable[[], object], repeats: int) -> float:
     return min(taken)
 
 
+def factor_seconds(relation: Relation, hits: list[Times]) -> float:
+    """Return the least CPU seconds in which the hits are judged by one constraint."""
+    span = PUBLISHED if relation == "current" else ASKED
+
+    def judge() -> None:
+        scorer = TimeScorer(TimeConstraint(relation=relation, span=span))
+        for times in hits:
+            scorer.factor(times)
+
+    return seconds(judge, 3 * REPEATS)
+
+
 def main() -> None:
-    """Print one JSON line per way of reading."""
+    """Print one JSON line per way of reading, then one per relation."""
     corpus = Path(sys.argv[1]) if len(sys.argv) > 1 else None
     texts = passages(corpus, int(sys.argv[2]) if len(sys.argv) > 2 else scaled(200))  # noqa: PLR2004 - the second argument
     read_expressions(texts[0], published=PUBLISHED)
@@ -74,6 +93,13 @@ def main() -> None:
                     f"seconds_to_{PEER}": round(taken / figures[PEER], 5),
                 }
             )
+        )
+    told = [Times(mentions=read_expressions(text, published=PUBLISHED).mentions, published=PUBLISHED) for text in texts]
+    hits = [told[number % len(told)] for number in range(HITS)]
+    for relation in RELATIONS:
+        taken = factor_seconds(relation, hits)
+        print(
+            json.dumps({"what": f"factor, {relation}", "hits": HITS, "ms": round(1000 * taken, 2), "goal": FACTOR_GOAL})
         )
 
 

@@ -5,7 +5,7 @@ A span is what a date in the world means: "2019" is the 365 days of 2019, "since
 
 import calendar
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Literal, get_args
 
@@ -13,6 +13,26 @@ Granularity = Literal["day", "month", "quarter", "season", "year", "decade", "ce
 Season = Literal["spring", "summer", "autumn", "winter"]
 Role = Literal["event", "valid_from", "valid_until", "deadline", "birth", "death", "comparison"]
 Relation = Literal["before", "after", "between", "during", "as_of", "since", "until", "first", "last", "nth", "current"]
+
+# days of the shortest and of the longest unit
+SHORTEST_DAYS: dict[Granularity, int] = {
+    "day": 1,
+    "month": 28,
+    "quarter": 90,
+    "season": 90,
+    "year": 365,
+    "decade": 3652,
+    "century": 36524,
+}
+LONGEST_DAYS: dict[Granularity, int] = {
+    "day": 1,
+    "month": 31,
+    "quarter": 92,
+    "season": 92,
+    "year": 366,
+    "decade": 3653,
+    "century": 36525,
+}
 
 _FINEST_FIRST: tuple[Granularity, ...] = get_args(Granularity)
 _FIRST_MONTH: dict[Season, int] = {"spring": 3, "summer": 6, "autumn": 9, "winter": 12}
@@ -93,6 +113,21 @@ class TimeSpan:
             return None
         return (self.end - self.start).days + 1
 
+    @property
+    def is_range(self) -> bool:
+        """Tell whether it has two ends and is longer than one day, month, year and so on."""
+        return self.days is not None and self.days > LONGEST_DAYS[self.granularity]
+
+    @property
+    def slack_days(self) -> int:
+        """Days by which an end may be off: the length of what is approximate, or of its unit if one is open."""
+        return (self.days or SHORTEST_DAYS[self.granularity]) if self.approximate else 0
+
+    def widened(self) -> "TimeSpan":
+        """Return it with its slack at each end that it has, from the first day there is to the last."""
+        slack = self.slack_days
+        return replace(self, start=_moved(self.start, -slack), end=_moved(self.end, slack)) if slack else self
+
     def overlaps(self, other: "TimeSpan") -> bool:
         """Tell whether the two spans share a day."""
         starts_in_time = self.start is None or other.end is None or self.start <= other.end
@@ -155,6 +190,13 @@ class TimeMention:
     end: int
     role: Role = "event"
 
+    @property
+    def holds(self) -> TimeSpan:
+        """The days that it speaks for: one time at which something began or ended that lasts is open there."""
+        if self.role not in ("valid_from", "valid_until") or self.span.days is None or self.span.is_range:
+            return self.span
+        return replace(self.span, end=None) if self.role == "valid_from" else replace(self.span, start=None)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TimeConstraint:
@@ -176,6 +218,12 @@ class TimeConstraint:
             raise ValueError(f"the relation '{self.relation}' needs a span or an anchor")
         if (self.ordinal is None) == (self.relation == "nth"):
             raise ValueError("an ordinal goes with the relation 'nth' and with no other")
+
+
+def _moved(day: date | None, days: int) -> date | None:
+    if day is None:
+        return None
+    return date.fromordinal(min(max(day.toordinal() + days, date.min.toordinal()), date.max.toordinal()))
 
 
 def _at(day: date | None, granularity: Granularity) -> str:

@@ -17,7 +17,7 @@ from app.store.tables import documents, passages
 _JOINED = passages.join(documents, passages.c.document_key == documents.c.document_key)
 _SHOWN = (
     *(passages.c[name] for name in ("passage_id", "text", "start", "end", "page", "section", "mentions", "holds")),
-    *(documents.c[name] for name in ("doc_id", "version", "title", "uri")),
+    *(documents.c[name] for name in ("doc_id", "version", "title", "uri", "superseded_by")),
     *(column for column in documents.c if column.name.startswith("published_")),
 )
 
@@ -122,4 +122,5 @@ def _passage(row: Mapping[Any, Any]) -> Passage:
         published=span_of_columns(row),
         mentions=mentions_of_text(row["mentions"]),
         holds=span_of_text(row["holds"]),
+        superseded_by=row["superseded_by"],
     )

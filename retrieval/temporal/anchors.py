@@ -18,7 +18,8 @@ _LEAD = (
 _ANY_CUE = "|".join(f"(?P<r{number}>{words})" for number, (_, words, _holds) in enumerate(CUES))
 _CUE = pattern(rf"(?<![\w'’-]){_LEAD}(?:{_ANY_CUE})(?![\w-])")
 _OPENING = re.compile(r"(?:^|[.,:;?!]\s+)$")
-_END = re.compile(r"[,;?!]|\.(?=\s|$)|\s[-–—]\s|$")
+# a stop ends it, but not that of an initial or a title: James E. Webb, St. Louis
+_END = re.compile(r"[,;?!]|(?<!\b[A-Z])(?<!\b(?:St|Dr|Mr|Ms|Mt))(?<!\bMrs)\.(?=\s|$)|\s[-–—]\s|$")
 _INVERSION = pattern(
     r"\s(?=(?:who|what|which|where|how|why|whom|whose)\b|(?:did|was|were|had|has|have|is|are|does|do) )"
 )

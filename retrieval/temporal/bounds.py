@@ -13,11 +13,17 @@ from retrieval.temporal.tense import tense_of
 from retrieval.temporal.words import DETERMINERS, FUNCTION_WORDS, pattern
 from retrieval.temporal.years import EDITIONS
 
+_TITLE_GOES_ON = re.compile(r":\s+(?:A|An|The)\s+[A-Z]")  # 2001: A Space Odyssey
+_SOME_OF = pattern(r"\b(?:how many|most|some|all|none|half|each|one) of (?:the|these|those|its|their|his|her|our) $")
+# what a number before it counts or names
+_NUMBERED = frozenset("piece pieces page pages form forms seat seats model models version versions word words".split())
 _RECURRING = re.compile(rf"{MONTH_IN_FULL}|{WEEKDAY}", re.IGNORECASE)
 _TODAY = pattern("today|tonight|now")
 _YEAR_END = pattern(r"(?:year[ -]?end|end)\b")
 _JOINER = pattern(r"\s*,?\s*(?:(?:and|but|yet|as well as) )?(?:(?:also|still|only) )?")
 _OR = pattern(r"\s*,?\s*or ")
+_OR_ELSE = pattern(r"[^?!]*\bor [^?!]*")  # "hers in 1961 or his in 1962"
+_DESCRIBES = pattern(r"\b(?:do|does|did|will|was|were|is|are|has|have|had)\b[^,;]*\w (?:that|which|who|whose) [^,;]*$")
 _UNTIL_EVENT = pattern(r" (?:until|till|up to|to) ")  # "from 1990 until the merger"
 _ASKS = pattern(r"\W*(?:who|what|which|where|when|why|how|whose|name|list)\b")
 _NAMED_BY_YEAR = frozenset(
@@ -80,7 +86,7 @@ def chief_of(text: str, bounds: list[Bound]) -> Bound | None:
     None stands for alternatives, `before 1990 or after 2000`: one bound would be wrong.
     """
     told = [bound for bound in bounds if bound.word and not bound.is_attribute]
-    if any(_OR.fullmatch(text, one.end, other.start) for one, other in pairwise(told)):
+    if any(_are_alternatives(text, one, other) for one, other in pairwise(told)):
         return None
     between = [bound for bound in told if bound.relation == "between"]
     if told:
@@ -88,8 +94,25 @@ def chief_of(text: str, bounds: list[Bound]) -> Bound | None:
     return bounds[-1] if bounds else None
 
 
+def _are_alternatives(text: str, one: Bound, other: Bound) -> bool:
+    if _OR.fullmatch(text, one.end, other.start):
+        return True
+    both_are_times = one.relation == other.relation == "during"
+    return both_are_times and _OR_ELSE.fullmatch(text, one.end, other.start) is not None
+
+
+def _describes(text: str, time: Found, start: int) -> bool:
+    """Tell whether a time only says which thing is meant: `did the crew of the station that fell in 1979 spend`.
+
+    Its clause begins within another, whose verb follows the time.
+    """
+    after = word_after(text, time.end)
+    goes_on = after.islower() and after not in FUNCTION_WORDS
+    return goes_on and _DESCRIBES.search(text, 0, start) is not None
+
+
 def _bound(text: str, time: Found, asked_on: date) -> Bound | None:
-    if time.span is None:
+    if time.span is None or _is_title(text, time) or (time.form == "number" and _is_numbered(text, time)):
         return None
     if is_attribute(text, time):
         relation: Relation = "between" if time.form == "range" else "during"
@@ -99,7 +122,7 @@ def _bound(text: str, time: Found, asked_on: date) -> Bound | None:
         bound = Bound("during", time.span, _with_article(text, time), time.end)
     else:
         bound = Bound(_relation(text, time, cue), time.span, cue.start, cue.end, cue.word)
-    if not _is_meant(text, time, cue, bound.relation):
+    if not _is_meant(text, time, cue, bound.relation) or _describes(text, time, bound.start):
         return None
     return _named_whole(text, time, bound, asked_on) if bound.relation == "during" else bound
 
@@ -131,14 +154,32 @@ def _is_meant(text: str, time: Found, cue: Cue | None, relation: Relation) -> bo
     return relation != "during" or not (is_today(text, time) or _is_any(text, time))
 
 
+def _is_title(text: str, time: Found) -> bool:
+    """Tell whether capitals or a colon make a title of a time: `2001: A Space Odyssey`, `Last Week Tonight`."""
+    if time.form == "relative":
+        words = text[time.start : time.end]
+        return " " in words and words.istitle() and not starts_sentence(text, time.start)
+    return time.form == "number" and _TITLE_GOES_ON.match(text, time.end) is not None
+
+
+def _is_numbered(text: str, time: Found) -> bool:
+    """Tell whether digits count or name what stands behind them: `a 2000 piece puzzle`, `how many of the 1800 men`."""
+    after = word_after(text, time.end)
+    is_part = text[max(0, time.start - 1) : time.start] == "-"  # pre-1975 models
+    if not is_part and (after.lower() in _NUMBERED or (len(after) == 1 and after.isupper())):  # a 1500 W heater
+        return True
+    return _SOME_OF.search(text, 0, time.start) is not None
+
+
 def _is_count(text: str, cue: Cue) -> bool:
     """Tell whether the words before digits go with numbers and places: `at 1600 …`, `what comes after 1999`."""
     return cue.word == "at" or (cue.word in ("before", "after") and word_before(text, cue.start).lower() in _IN_A_ROW)
 
 
 def _is_any(text: str, time: Found) -> bool:
-    """Tell whether a month or weekday may be any, or one to come: `how warm is Rome in May`."""
-    return _RECURRING.fullmatch(text, time.start, time.end) is not None and tense_of(text) == "present"
+    """Tell whether a time without its year may be any, or one to come: `how warm is Rome in May`."""
+    recurs = time.form == "yearless" or _RECURRING.fullmatch(text, time.start, time.end) is not None
+    return recurs and tense_of(text) in ("present", "none") and _ASKS.match(text) is not None
 
 
 def _is_name(text: str, cue: Cue) -> bool:

@@ -54,7 +54,8 @@ def _asks_for_today(text: str, match: re.Match[str]) -> bool:
         return False
     if match["adjective"]:
         bare_present = match[0].lower() == "present"  # "the present owner", but "present value", "Present day"
-        return not (after in FUNCTION_WORDS or before in _THINGS_BEFORE or bare_present)
+        no_noun = after in FUNCTION_WORDS or tense_of(after) == "past"  # how is current measured?
+        return not (no_noun or before in _THINGS_BEFORE or bare_present)
     if match["often"] is None:
         return True
     return before not in _NOUN_BEFORE and (last_word.lower() != "still" or tense_of(text) != "past")

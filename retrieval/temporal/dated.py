@@ -30,6 +30,8 @@ def _clause(place: Place) -> bool:
     is_past = place.tense == "past" or (place.main in ("past", "perfect") and may_be_past(place.event))
     if not is_past or _INVERTED.match(place.event):
         return False
+    if place.cue in ("when", "once") and tense_of(place.event.split()[0]) == "past":
+        return False  # when compared with, once called
     if place.cue == "once":
         return _ONCE_ADVERB.search(place.before) is None
     return not place.cue.endswith("when") or _ASKS_WHEN.search(place.before) is None
@@ -47,8 +49,8 @@ def _bound(place: Place) -> bool:
 
 
 def _is_cause(place: Place) -> bool:
-    """Tell whether `since` means because: it opens the question, and what is asked does not reach up to today."""
-    return not place.before.strip(" ,") and place.main != "perfect"
+    """Tell whether `since` means because: a reason is asked, or it opens what does not reach up to today."""
+    return _ASKS_WHY.match(place.before) is not None or (not place.before.strip(" ,") and place.main != "perfect")
 
 
 def _is_dated(place: Place) -> bool:
@@ -127,10 +129,11 @@ _PHRASAL = pattern(
 )
 # a question within the question: "tell me when", "since when"
 _ASKS_WHEN = pattern(
-    r"\b(?:know|tell|says?|said|me|us|asks?|asked|remember|recall|out|sure|idea|wonder(?:ing)?|see|check|explain"
+    r"\b(?:knows?|knew|tell|says?|said|me|us|asks?|asked|remember|recall|out|sure|idea|wonder(?:ing)?|see|check|explain"
     r"|determine|establish|since|until|till|by|from|of|about|and|or|to|exactly|is|was|on|shows?) $"
 )
 _ONCE_ADVERB = pattern(r"\b(?:was|were|had|is|are|at|who|that|which|than|only|it|he|she|they|more) $")
+_ASKS_WHY = pattern(r"\W*(?:why|how come)\b")
 _HOW_LONG = pattern(r"\bhow (?:long|soon|many (?:days|weeks|months|years|decades))\b")
 _TAKES_PART = pattern(r"\b(?:fight|fought|serve[sd]?|win|won|lose|lost|die[sd]?|killed|took part|participated) $")
 _HAPPENS_NOW = pattern(r"\W*(?:who|what|which \w+) \w+s\b")  # "which step follows after …"

@@ -7,7 +7,7 @@ from contextlib import suppress
 from datetime import MAXYEAR, MINYEAR, date
 
 from app.core.timespan import TimeSpan
-from retrieval.temporal.found import APOSTROPHES, DIGIT, Rule, Setting, word_before
+from retrieval.temporal.found import APOSTROPHES, Rule, Setting, figures, word_before
 from retrieval.temporal.months import MONTH, MONTH_HEADS, WEEKDAY, WEEKDAY_HEADS, month_number
 from retrieval.temporal.numerals import ORDINAL, ORDINAL_HEADS, ordinal_value
 from retrieval.temporal.words import pattern
@@ -133,7 +133,7 @@ def _some_days(match: re.Match[str], _setting: Setting) -> TimeSpan | None:
     return TimeSpan(start=date(year, month, first), end=date(year, month, last))
 
 
-_DIGITS = frozenset({DIGIT})
+_DAY_FIGURES, _YEAR_FIGURES = figures(1, 2), figures(4)
 _COMMA = r"(?:\s?,\s*|[\s-]+)(?:of\s+)?"
 _DAY_MONTH = rf"{_NOT_IN_NUMBER}{_OF_WEEK}(?P<d>{_DAY})(?:\s+(?:day\s+)?of)?[\s-]+(?P<m>{MONTH})"
 _MONTH_DAY = rf"{_OF_WEEK}(?P<m>{MONTH})\s+(?:the\s+)?(?P<d>{_DAY})(?![\d:])"
@@ -144,27 +144,27 @@ _MONTH_DAYS = rf"(?P<m>{MONTH})\s+(?P<d>{_DAY})(?P<to>{_TO})(?P<e>{_DAY})"
 RULES = (
     Rule(
         r"\b(?P<y>1[6-9]\d\d|20\d\d)(?P<m>0[1-9]|1[0-2])(?P<d>0[1-9]|[12]\d|3[01])\b",
-        _DIGITS,
+        figures(8),
         _eight_figures,
     ),
     Rule(
         rf"(?<![\w$£€#.])(?:(?<!\d[,/:])|(?<=-\d\d/))(?P<y>\d{{4}})(?P<s>[-/.]|\s-\s)(?P<m>\d\d?)(?P<t>[-/.]|\s-\s)(?P<d>\d\d?)(?!\d){_CLOCK}",
-        _DIGITS,
+        _YEAR_FIGURES,
         _iso,
     ),
     Rule(
         rf"{_NOT_IN_NUMBER}(?P<a>\d\d?)(?P<s>[/.-])(?P<b>\d\d?)(?P<t>[/.-])(?P<y>\d{{4}})(?!\d)",
-        _DIGITS,
+        _DAY_FIGURES,
         _figures,
     ),
-    Rule(rf"(?<![\w$£€#.])(?P<d>\d\d)/(?P<m>{MONTH})/(?P<y>\d{{4}})(?!\d)", _DIGITS, _in_words),
-    Rule(rf"{_NOT_IN_NUMBER}(?P<y>\d{{4}})\s+(?P<m>{MONTH})\s+(?P<d>\d\d?)(?!\w|[/:-]\d)", _DIGITS, _in_words),
-    Rule(rf"{_NOT_IN_NUMBER}{_DAYS_MONTH}{_COMMA}{_YEAR}", _DIGITS, _some_days, "range"),
+    Rule(rf"(?<![\w$£€#.])(?P<d>\d\d)/(?P<m>{MONTH})/(?P<y>\d{{4}})(?!\d)", figures(2), _in_words),
+    Rule(rf"{_NOT_IN_NUMBER}(?P<y>\d{{4}})\s+(?P<m>{MONTH})\s+(?P<d>\d\d?)(?!\w|[/:-]\d)", _YEAR_FIGURES, _in_words),
+    Rule(rf"{_NOT_IN_NUMBER}{_DAYS_MONTH}{_COMMA}{_YEAR}", _DAY_FIGURES, _some_days, "range"),
     Rule(rf"{_MONTH_DAYS}{_COMMA}{_YEAR}", MONTH_HEADS, _some_days, "range"),
-    Rule(rf"{_DAY_MONTH}{_COMMA}{_YEAR}", _DIGITS | WEEKDAY_HEADS, _in_words),
+    Rule(rf"{_DAY_MONTH}{_COMMA}{_YEAR}", _DAY_FIGURES | WEEKDAY_HEADS, _in_words),
     Rule(rf"{_MONTH_DAY}{_COMMA}{_YEAR}", MONTH_HEADS | WEEKDAY_HEADS, _in_words),
     Rule(rf"{_ORDINAL_MONTH}{_COMMA}{_YEAR}", ORDINAL_HEADS, _in_words),
     Rule(_ORDINAL_MONTH, ORDINAL_HEADS, _without_year, "yearless"),
-    Rule(_DAY_MONTH, _DIGITS | WEEKDAY_HEADS, _without_year, "yearless"),
+    Rule(_DAY_MONTH, _DAY_FIGURES | WEEKDAY_HEADS, _without_year, "yearless"),
     Rule(rf"{_MONTH_DAY}(?![.,]?\d)", MONTH_HEADS | WEEKDAY_HEADS, _without_year, "yearless"),
 )

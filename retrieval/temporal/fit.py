@@ -8,7 +8,7 @@ farther it is. An open end of the window asks for nothing: of what came before 2
 import math
 from dataclasses import dataclass
 
-from app.core.timespan import Granularity, Relation, TimeConstraint, TimeSpan
+from app.core.timespan import SHORTEST_DAYS, Relation, TimeConstraint, TimeSpan
 from retrieval.temporal.cues import satisfying
 
 # Odds that a text answers the question, against those of one that tells no time:
@@ -17,18 +17,10 @@ SATISFIED = 2.0  # a wide window, or a wide time around it, is met by chance abo
 UNTOLD = 1.0
 MISSED = 0.5  # a wrong time may be the only one told of much: it halves, and never excludes
 
+_MONTH, _YEAR = SHORTEST_DAYS["month"], SHORTEST_DAYS["year"]
+Days = tuple[int, int]  # the ordinals of the first and the last
 OPEN = 10_000_000  # beyond every day: their ordinals go from 1 to 3,652,059
 
-# the shortest month, year and so on, so that two neighbours never begin nearer than that
-UNIT_DAYS: dict[Granularity, int] = {
-    "day": 1,
-    "month": 28,
-    "quarter": 90,
-    "season": 90,
-    "year": 365,
-    "decade": 3652,
-    "century": 36524,
-}
 # which ends of the window count, where not both do: the first in a window is told near its start
 _COUNTED: dict[Relation, tuple[bool, bool]] = {
     "first": (True, False),
@@ -56,29 +48,36 @@ class Window:
 
     def odds(self, start: int, end: int, unit: int, slack: int = 0) -> float:
         """Return the odds of a text with this time: SATISFIED to `most` if it shares a day, MISSED to UNTOLD if not."""
-        gap = max(start - self.end, self.start - end) - slack - self.slack
-        if gap <= 0:
-            return SATISFIED * math.pow(self.most / SATISFIED, self.nearness(start, end, unit, slack))
-        scale = self._scale(unit)
-        return MISSED + (UNTOLD - MISSED) * scale / (scale + gap)
+        gap = (start - self.end if start > self.end else self.start - end) - slack - self.slack
+        if gap > 0:
+            scale = self._scale(unit)
+            return MISSED + (UNTOLD - MISSED) * scale / (scale + gap)
+        return SATISFIED * math.pow(self.most / SATISFIED, self.nearness(start, end, unit, slack))
 
-    def inferred(self, start: int, end: int, unit: int) -> float:
-        """Return the odds of a text with a time that went on as far as one may infer: UNTOLD to `most`, or of a miss.
+    def inferred(self, nearness: float) -> float:
+        """Return the odds of a text with a time that meets the window if it went on as far as one may infer.
 
-        To share a day counts for nothing here, only the nearness of the ends does.
+        They go from UNTOLD to `most`: to share a day counts for nothing here, only the nearness of the ends does.
         """
-        if start > self.end or end < self.start:
-            return self.odds(start, end, unit)
-        return UNTOLD * math.pow(self.most / UNTOLD, self.nearness(start, end, unit))
+        return UNTOLD * math.pow(self.most / UNTOLD, nearness)
+
+    def meets(self, start: int, end: int, slack: int = 0) -> bool:
+        """Tell whether a time shares a day with the window, or may where one of them is off."""
+        slack += self.slack
+        return start - slack <= self.end and end + slack >= self.start
 
     def nearness(self, start: int, end: int, unit: int, slack: int = 0) -> float:
         """Return the mean nearness of the ends that count, 0 to 1; 1 where none does."""
         scale = self._scale(unit)
-        slack += self.slack
-        ends = self._near(abs(end - self.end) - slack, scale) if self.ends else 1.0
+        starts = ends = 1.0
+        # an end that is not off by a unit of the question is near; the chance to lie so near grows with the distance,
+        # so what nearness tells falls with it
+        if self.ends and (off := abs(end - self.end) - slack - self.slack) >= self.unit:
+            ends = scale / (scale + off)
         if not self.starts:
             return ends
-        starts = self._near(abs(start - self.start) - slack, scale)
+        if (off := abs(start - self.start) - slack - self.slack) >= self.unit:
+            starts = scale / (scale + off)
         return (starts + ends) / 2 if self.ends else starts
 
     def _scale(self, unit: int) -> int:
@@ -87,14 +86,10 @@ class Window:
         It is a month at least, since what is asked of by the day lasts for weeks, and of a text a year at most, since
         what is dated by the century is not dated near anything.
         """
-        return max(UNIT_DAYS["month"], self.unit, min(unit, UNIT_DAYS["year"]))
-
-    def _near(self, days: int, scale: int) -> float:
-        """Return 1 for an end that is not off by a unit of the question, else a half where it is off by the scale.
-
-        The chance to lie that near grows with the distance, so what nearness tells falls with it.
-        """
-        return 1.0 if days < self.unit else scale / (scale + days)
+        scale = self.unit if self.unit > _MONTH else _MONTH
+        if unit <= scale:
+            return scale
+        return max(scale, min(unit, _YEAR))
 
 
 def window_of(constraint: TimeConstraint) -> Window | None:
@@ -110,7 +105,7 @@ def window_of(constraint: TimeConstraint) -> Window | None:
     start, end = days_of(asked or span)
     counted = _COUNTED.get(relation, (True, True))
     starts, ends = counted[0] and start > -OPEN, counted[1] and end < OPEN
-    unit = UNIT_DAYS["year" if relation == "current" else span.granularity]
+    unit = SHORTEST_DAYS["year" if relation == "current" else span.granularity]
     apart = starts and ends and end - start + 1 >= 2 * unit
     return Window(
         start=start,
@@ -118,19 +113,12 @@ def window_of(constraint: TimeConstraint) -> Window | None:
         starts=starts,
         ends=ends,
         unit=unit,
-        slack=slack_of(span),
+        slack=span.slack_days,
         most=EXACT * EXACT / SATISFIED if apart else EXACT,
     )
 
 
-def days_of(span: TimeSpan) -> tuple[int, int]:
+def days_of(span: TimeSpan) -> Days:
     """Return the ordinals of a span's first and last day, beyond all days where it is open."""
     start = -OPEN if span.start is None else span.start.toordinal()
     return start, OPEN if span.end is None else span.end.toordinal()
-
-
-def slack_of(span: TimeSpan) -> int:
-    """Return by how many days a span may be off: a circa by its own length, others by none."""
-    if not span.approximate:
-        return 0
-    return span.days or UNIT_DAYS[span.granularity]

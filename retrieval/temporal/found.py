@@ -53,16 +53,21 @@ class Setting:
         return replace(self, near=span, is_lost=span is None)
 
 
-DIGIT = "0"
 APOSTROPHES = frozenset("'’")
-_TOKEN = re.compile(r"['’](?=\d\d(?!\d))|\w+")
+_HEAD = 3  # letters by which the rules for a word are found
+_TWO = 2  # figures behind an apostrophe
 
 Reader = Callable[[re.Match[str], Setting], TimeSpan | None]
 
 
 def heads(*words: str) -> frozenset[str]:
-    """Return what words begin with, by which a rule is found: their first three letters, DIGIT for numbers."""
-    return frozenset(DIGIT if word[0].isdigit() else word[:3].lower() for word in words)
+    """Return what words begin with, by which a rule is found; one of one or two letters is the whole word."""
+    return frozenset(word.lower() for word in words)
+
+
+def figures(*lengths: int) -> frozenset[str]:
+    """Return the heads of words that begin with so many figures."""
+    return frozenset("0" * length for length in lengths)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,26 +91,48 @@ class Scanner:
         self._rules: dict[str, list[tuple[re.Pattern[str], Rule]]] = {}
         for rule in rules:
             regex = re.compile(rule.pattern, re.IGNORECASE)
-            for head in rule.heads:
-                self._rules.setdefault(head, []).append((regex, rule))
+            for key in {head[:_HEAD] if head[0].isalpha() else head for head in rule.heads}:
+                self._rules.setdefault(key, []).append((regex, rule))
+        words = [head for rule in rules for head in rule.heads if head[0].isalpha()]
+        # the look ahead is cheap, and most places are inside of a word or between two
+        self._word = re.compile(rf"(?<!\w)(?=\w)(?:(?P<figures>\d+)|{_beginning(words)})\w*")
 
     def scan(self, text: str, setting: Setting) -> list[Found]:
         """Return the times of a text in order; no two share a character."""
         found: list[Found] = []
         position = 0
-        for token in _TOKEN.finditer(text):
-            start = token.start()
-            word = token[0]
-            rules = self._rules.get(DIGIT if word[0].isdigit() else word[:3].lower())
-            if rules is None or start < position:
+        for word in self._word.finditer(text):
+            if word.start() < position:
                 continue
-            one = _read(text, start, rules, setting)
+            one = self._found_at(text, word, position, setting)
             if one is not None:
                 found.append(one)
                 position = one.end
                 if setting.in_passage:
                     setting = setting.after(one.span)
         return found
+
+    def _found_at(self, text: str, word: re.Match[str], position: int, setting: Setting) -> Found | None:
+        """Return the time that begins with a word, or with an apostrophe before two figures."""
+        start, figures = word.start(), len(word["figures"] or "")
+        if figures == _TWO and start > position and text[start - 1] in APOSTROPHES:
+            found = _read(text, start - 1, self._rules.get(text[start - 1], []), setting)
+            if found is not None:
+                return found
+        return _read(text, start, self._rules.get("0" * figures or word[0][:_HEAD].lower(), []), setting)
+
+
+def _beginning(words: Sequence[str], depth: int = 0) -> str:
+    """Return a pattern of the words, letter by letter in either case, so that another word fails at once."""
+    tails: dict[str, list[str]] = {}
+    for word in words:
+        tails.setdefault(word[:1], []).append(word[1:])
+    if "" in tails and depth >= _HEAD:
+        return ""
+    ways = [f"[{first}{first.upper()}]{_beginning(rest, depth + 1)}" for first, rest in tails.items() if first]
+    if "" in tails:
+        ways.append(r"(?!\w)")
+    return f"(?:{'|'.join(ways)})"
 
 
 def _read(text: str, start: int, rules: list[tuple[re.Pattern[str], Rule]], setting: Setting) -> Found | None:

@@ -43,7 +43,7 @@ def apart(times: list[Found]) -> list[Found]:
     for time in times:
         start = max(time.start, result[-1].end) if result else time.start
         if start < time.end:
-            result.append(replace(time, start=start))
+            result.append(time if start == time.start else replace(time, start=start))
     return result
 
 

@@ -19,6 +19,7 @@ _LENGTH = re.compile(
     + "$",
     re.IGNORECASE,
 )
+_JOINTS = frozenset({"from", "beginning", "starting", "commencing", "ended", "ending"})
 _ONE_DAY = timedelta(days=1)
 
 
@@ -26,7 +27,7 @@ def with_length(text: str, time: Found) -> Found:
     """Return the stretch that ends or begins with a time, or the time itself where no length stands before it."""
     if time.span is None or time.form not in ("number", "calendar", "relative", "yearless"):
         return time
-    match = _LENGTH.search(text, max(0, time.start - _WINDOW), time.start)
+    match = _length_before(text, time.start)
     if match is None or (match["n"] is None and match["ahead"] is not None):
         return time
     try:
@@ -34,6 +35,14 @@ def with_length(text: str, time: Found) -> Found:
     except (ValueError, OverflowError):
         return replace(time, start=match.start(), span=None)
     return time if span is None else Found(start=match.start(), end=time.end, span=span, form="range")
+
+
+def _length_before(text: str, position: int) -> re.Match[str] | None:
+    """Return the length that ends at a position; it is looked for only behind a word that ends one."""
+    start = max(0, position - _WINDOW)
+    *further, last = text[start:position].lower().split()[-2:] or [""]
+    ends = last in _JOINTS or (last in ("on", "in") and not _JOINTS.isdisjoint(further))
+    return _LENGTH.search(text, start, position) if ends else None
 
 
 def _stretch(match: re.Match[str], span: TimeSpan) -> TimeSpan | None:

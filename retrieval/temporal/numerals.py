@@ -2,7 +2,7 @@
 
 import re
 
-from retrieval.temporal.found import heads
+from retrieval.temporal.found import figures, heads
 
 _ONES = "one two three four five six seven eight nine".split()
 _TEENS = "ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen".split()
@@ -45,8 +45,8 @@ CARDINAL = (
 )
 
 
-ORDINAL_HEADS = heads("0", *_ORDINALS, *_TENS)
-CARDINAL_HEADS = heads("0", *_CARDINALS)
+ORDINAL_HEADS = figures(1, 2, 3, 4) | heads(*_ORDINALS, *_TENS)
+CARDINAL_HEADS = figures(1, 2, 3, 4) | heads(*_CARDINALS)
 
 
 def ordinal_value(text: str) -> int:

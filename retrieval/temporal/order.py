@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from app.core.timespan import Relation
 from retrieval.temporal.found import starts_sentence, word_after, word_before
 from retrieval.temporal.numerals import CARDINAL, ORDINAL, ordinal_value
+from retrieval.temporal.tense import tense_of
 from retrieval.temporal.words import FUNCTION_WORDS, pattern
 
 _ORDER = pattern(
@@ -16,7 +17,7 @@ _LAST = frozenset({"last", "latest", "newest"})
 _FIRST = frozenset({"first", "earliest", "1st"})
 # parts of texts and of space, ranks, fixed phrases: in all of them the order is not one of time
 _ORDERED_OTHERWISE = frozenset(
-    """name names surname aid class lady person degree gear hand language opinion party base amendment estate grade
+    """name names surname aid class lady degree gear hand language opinion party base amendment estate grade art rule
     cousin principle principles derivative half violin sight glance place prize string officer mate finger toe nature
     floor storey chapter verse stanza line paragraph section clause article page row column digit letter word
     words sentence edition argument parameter element item character bullet step harmonic dimension quarter
@@ -43,12 +44,20 @@ _NO_SUPERLATIVES = frozenset(
 )
 _OF_ALL = pattern(r" of all\b")
 _ELSEWHERE = pattern(
-    r"\bfrom the (?:left|right|top|bottom|sun|front|back)\b|\bin the (?:alphabet|list|queue)\b"
+    r"\b(?:from|on|at) the (?:left|right|top|bottom|sun|front|back|label|list|menu|map|shelf)\b"
+    r"|\bin the (?:alphabet|list|queue)\b"
     r"|\blaws? of (?:thermodynamics|motion|robotics|nature)\b"
 )
 _ASKED_FOR = pattern(r"\b(?:who|what|which) (?:is|was|were|became|will be) $")
-_LASTS = pattern(r"\bhow (?:long|many|much)\b|\b(?:to|will|would|can|could|may|might|not|n['’]t) $")
-_CLAUSE_END = pattern(r"\s*(?:[?.!,;]|$|(?:for|longer|until|till|more|less)\b)")
+# with these words somewhere before it, or right before it, `last` is the verb
+_LASTS = pattern(
+    r"\bhow (?:long|many|much|can|do|does|to)\b|^\W*(?:do|does|did|can|could|will|would|while|as long as)\b|\bmakes? "
+    r"|\b(?:to|will|would|can|could|may|might|not|n['’]t) $"
+)
+_CLAUSE_END = pattern(r"\s*(?:[?.!,;]|$|(?:longer|more|less)\b)")
+_HOW_LONG_FROM = pattern(r"\bhow (?:long|many (?:days|weeks|months|years))\b.* (?:since|until|before|after) (?:the )?$")
+_PERSON_OF_VERBS = pattern(r" person(?: (?:singular|plural|narrat\w+|pronouns?|view\w*|perspective|shooters?)|\W*$)")
+_POINTS = frozenset("time age date day point hour".split())  # the earliest age at which one may drive
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,16 +93,19 @@ def _counts(text: str, match: re.Match[str]) -> bool:
     word, start, end = match["word"].lower(), match.start("word"), match.end("word")
     beside = _BESIDE.match(text, end)
     before, after = word_before(text, start).lower(), word_after(text, beside.end() if beside else end)
-    if text[start].isupper() and (after[:1].isupper() or not starts_sentence(text, match.start())):
-        return False  # a name: the First Amendment
-    if before in _NOT_AFTER and after != "time":
+    is_name = text[start].isupper() and (after[:1].isupper() or not starts_sentence(text, match.start()))
+    if is_name or (before in _NOT_AFTER and after != "time") or after.lower() in _ORDERED_OTHERWISE:
+        return False  # the First Amendment
+    if any(form.match(text, end) for form in (_OF_ALL, _PERSON_OF_VERBS)) or _ELSEWHERE.search(text, end):
         return False
-    if after.lower() in _ORDERED_OTHERWISE or _ELSEWHERE.search(text, end) or _OF_ALL.match(text, end):
+    if _HOW_LONG_FROM.search(text, 0, start):
         return False
     if word in ("latest", "newest", "earliest"):
-        return _AT_THE.search(text, 0, start) is None
+        is_point = after in _POINTS and tense_of(text) == "present"
+        return not is_point and _AT_THE.search(text, 0, start) is None
     if word == "last":
-        lasts = _CLAUSE_END.match(text, end) is not None and _LASTS.search(text, 0, start) is not None
+        ends = _CLAUSE_END.match(text, end) or after in FUNCTION_WORDS
+        lasts = match["article"] is None and ends and _LASTS.search(text, 0, start)
         return not lasts and after.lower() not in _LAST_OTHERWISE and before not in _RANKED
     return _is_of_time(text, match, before, after)
 
@@ -101,12 +113,13 @@ def _counts(text: str, match: re.Match[str]) -> bool:
 def _is_of_time(text: str, match: re.Match[str], before: str, after: str) -> bool:
     """Tell whether an ordinal counts in time: not `second-largest`, `came third`, `5th Avenue`, `the 3rd`."""
     is_first = match["word"].lower() == "first"
-    if before in _RANKED and not is_first:
+    is_bare = is_first and match["article"] is None
+    if _is_step(text, after) if is_bare else before in _RANKED and not is_first:
         return False
     if after == "" or after.lower() in FUNCTION_WORDS:
         owned = match["article"] is not None or is_first  # not "second in command"
         return owned and _NAMED_THE.search(text, 0, match.start("word")) is None
-    if is_first and match["article"] is None and after.lower() in _TITLES:
+    if is_bare and after.lower() in _TITLES:
         return False
     if _SUPERLATIVE.match(after) and after.lower() not in _NO_SUPERLATIVES:
         return False
@@ -114,3 +127,9 @@ def _is_of_time(text: str, match: re.Match[str], before: str, after: str) -> boo
         return True
     is_asked_for = _ASKED_FOR.search(text, 0, match.start()) is not None
     return is_asked_for and after.lower() not in _NAMES_AFTER_FIGURES | _NOBLES
+
+
+def _is_step(text: str, after: str) -> bool:
+    """Tell whether a bare `first` is the first step of what one does: `which key do I press first`."""
+    is_adverb = after == "" or after in FUNCTION_WORDS or tense_of(after) == "past"
+    return is_adverb and tense_of(text) == "present"

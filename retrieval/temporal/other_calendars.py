@@ -3,7 +3,7 @@
 import re
 
 from app.core.timespan import TimeSpan
-from retrieval.temporal.found import DIGIT, Rule, Setting, heads
+from retrieval.temporal.found import Rule, Setting, figures, heads
 from retrieval.temporal.words import pattern
 
 _HIJRI = "muharram|safar|rabi|jumada|rajab|sha['’]ban|ramadan|shawwal"
@@ -31,12 +31,11 @@ def _none(match: re.Match[str], _setting: Setting) -> TimeSpan | None:
 
 _MONTHS = rf"(?:{_HIJRI}|{_HEBREW}|{_REPUBLICAN})\b"
 _NUMBER = r"(?:\d{1,4}\b|(?-i:[IVX]+)\b)"
-_MONTH_HEADS = heads(*re.sub(r"\W", "", f"{_HIJRI}|{_HEBREW}|{_REPUBLICAN}".replace("|", "_")).split("_"))
-_DIGITS = frozenset({DIGIT})
+_MONTH_HEADS = heads(*re.findall(r"(?:^|\|)(\w+)", f"{_HIJRI}|{_HEBREW}|{_REPUBLICAN}"))
 
 RULES = (
-    Rule(r"\d{1,6}\s*(?:(?-i:BCE?|AH)\b|B\.\s?C\.(?:\s?E\.)?|A\.\s?H\.)", _DIGITS, _none),
-    Rule(rf"\d{{1,2}}(?:st|nd|rd|th)?\s+(?:of\s+)?{_MONTHS}(?:,?\s+{_NUMBER})?", _DIGITS, _none),
+    Rule(r"\d{1,6}\s*(?:(?-i:BCE?|AH)\b|B\.\s?C\.(?:\s?E\.)?|A\.\s?H\.)", figures(1, 2, 3, 4, 5, 6), _none),
+    Rule(rf"\d{{1,2}}(?:st|nd|rd|th)?\s+(?:of\s+)?{_MONTHS}(?:,?\s+{_NUMBER})?", figures(1, 2), _none),
     Rule(rf"{_MONTHS}\s+{_NUMBER}", _MONTH_HEADS, _none),
     Rule(rf"(?:{_JAPANESE})\s+\d{{1,2}}\b", heads("meiji", "taisho", "showa", "shōwa", "heisei", "reiwa"), _none),
 )

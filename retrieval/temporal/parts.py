@@ -41,7 +41,7 @@ def with_part(found: Found, text: str, *, in_passage: bool = False) -> Found:
     before = text[max(0, found.start - _WINDOW) : found.start]
     if found.span is None or found.form in ("reversed", "open") or not before:
         return found
-    part = _FRACTION.search(before) or (_THIRD.search(before) if found.form != "range" else None)
+    part = _part_told(before, found)
     if part is not None:
         span = _part(found.span, part, is_loose=in_passage and not _DEADLINE.search(before, 0, part.start()))
         if in_passage and span is not None:
@@ -54,6 +54,13 @@ def with_part(found: Found, text: str, *, in_passage: bool = False) -> Found:
         start = found.start - len(before) + about.start()
         return replace(found, start=start, span=replace(found.span, approximate=True))
     return found
+
+
+def _part_told(before: str, found: Found) -> re.Match[str] | None:
+    """Return the words of a part that end what stands before a time; fractions are rare and dear to look for."""
+    words = before.lower()
+    fraction = _FRACTION.search(before) if any(noun in words for noun in _PARTS) else None
+    return fraction or (_THIRD.search(before) if found.form != "range" else None)
 
 
 def _in_passage(part: TimeSpan, whole: TimeSpan) -> TimeSpan:

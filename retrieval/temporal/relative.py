@@ -174,7 +174,7 @@ def _about(span: TimeSpan) -> TimeSpan:
 
 
 _NOW = r"(?:(?<=as of )|(?<=until )|(?<=till )|(?<=up to )|(?<=before ))now"
-_UNIT_HEADS = heads("day", "week", "month", "quarter", "year", "decade", "century")
+_UNIT_HEADS = heads("day", "week", "month", "quarter", "year", "decade", "centur")
 _NEAR = heads(*_STEPS, "preceding", "following")
 _COARSENESS: tuple[str, ...] = ("day", "week", "fortnight", "month", "quarter", "year", "decade", "century")
 _STOP = r"(?=\s*(?:[.,;:)?!]|$))"

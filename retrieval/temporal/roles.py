@@ -14,7 +14,7 @@ _SENTENCE_END = re.compile(r"[.?!](?=\s+[A-Z])|\n\s*\n|;")
 _ABBREVIATION = re.compile(r"\b(?:b|d|c|ca|r|no|vs|[A-Z])$")
 
 _COMPARED = pattern(
-    r"(?:(?<!more\s)(?<!less\s)(?<!fewer\s)(?<!rather\s)(?<!other\s)\bthan"
+    r"(?:\bthan(?<!more\sthan)(?<!less\sthan)(?<!fewer\sthan)(?<!rather\sthan)(?<!other\sthan)"
     r"|(?:more|less|fewer) than(?= (?:in|on|at|during|for|the)\b)"
     r"|\b(?:compared (?:with|to)|versus|vs\.?|relative to|in contrast (?:to|with)|up from|down from|as in)"
     r"|\b(?:twice|half|double|thrice) (?:that|those|the \w+) (?:of|in)|\bunlike(?: in)?)\b(?:[^.;]|\.\d){0,40}$"
@@ -100,16 +100,15 @@ def _is_deadline(sentence: str, left: str, words: str) -> bool:
 
 
 def _validity(sentence: str, left: str, words: str, time: Found) -> Role:
-    is_contract = _CONTRACT.search(sentence) is not None
     if time.form == "range":
-        is_term = _IN_FORCE.search(left) or (is_contract and not _EXPIRED.search(left))
+        is_term = _IN_FORCE.search(left) or (_CONTRACT.search(sentence) and not _EXPIRED.search(left))
         return "valid_from" if is_term else "event"
-    if _UNTIL.match(words) or _EXPIRED.search(left) or (is_contract and _ENDS.search(left)):
+    if _UNTIL.match(words) or _EXPIRED.search(left) or (_ENDS.search(left) and _CONTRACT.search(sentence)):
         return "valid_until"
     is_open = time.span is not None and time.span.end is None
     if is_open and (_SINCE.match(words) or not words[:1].isalpha()):
         return "valid_from"
-    if _AS_OF.search(left) or _IN_FORCE.search(left) or (is_contract and _BEGINS.search(left)):
+    if _AS_OF.search(left) or _IN_FORCE.search(left) or (_BEGINS.search(left) and _CONTRACT.search(sentence)):
         return "valid_from"
     return "event"
 

@@ -5,23 +5,13 @@ third is counted elsewhere, over verified notes: here only the window counts.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
 from app.core.allen import AllenRelation, allen_relation
-from app.core.timespan import Relation, Role, TimeConstraint, TimeMention, TimeSpan
+from app.core.timespan import SHORTEST_DAYS, Relation, Role, TimeConstraint, TimeMention, TimeSpan
 from app.core.types import Passage
-from retrieval.temporal.fit import (
-    MISSED,
-    OPEN,
-    SATISFIED,
-    UNIT_DAYS,
-    UNTOLD,
-    Window,
-    days_of,
-    slack_of,
-    window_of,
-)
+from retrieval.temporal.fit import MISSED, OPEN, SATISFIED, UNTOLD, Days, Window, days_of, window_of
 
 Mode = Literal["soft", "hard"]
 Source = Literal["mention", "holds", "published"]
@@ -90,19 +80,21 @@ class TimeScorer:
         self._goes_on = constraint.relation in _GOES_ON
         self._is_hard = mode == "hard"
         self._is_strict = strict
+        self._untold = Factor(UNTOLD, constraint, (), "mention")
+        self._excluded = Factor(0.0, constraint, (), "mention")
 
     def factor(self, times: Times | Passage) -> Factor:
         """Return the factor of the best time that a text tells, of the first of them where several are alike."""
-        window, holds = self._window, times.holds
+        window, holds, published = self._window, times.holds, times.published
         if window is None:
-            return Factor(UNTOLD, self._constraint, (), "mention")
+            return self._untold
         if holds is not None and (proof := self._proof(holds, window)) is not None:
             return self._factor(proof, (holds,), "holds")
-        best, evidence = self._best_mention(times.mentions, window)
-        if holds is not None and (odds := self._odds(holds, "event", window)) > best:
+        best, evidence = self._best_mention(times.mentions, window) if times.mentions else (0.0, ())
+        if holds is not None and (odds := self._odds(holds, days_of(holds), window)) > best:
             return self._factor(odds, (holds,), "holds")
-        if times.published is not None and (odds := self._weak(times.published, window)) > best:
-            return self._factor(odds, (times.published,), "published")
+        if best < SATISFIED and published and (odds := self._weak(published, days_of(published), window)) > best:
+            return self._factor(odds, (published,), "published")
         return self._factor(best, evidence, "mention")
 
     def _proof(self, holds: TimeSpan, window: Window) -> float | None:
@@ -115,79 +107,83 @@ class TimeScorer:
     def _best_mention(self, mentions: Sequence[TimeMention], window: Window) -> tuple[float, tuple[TimeSpan, ...]]:
         best = 0.0
         told: TimeMention | None = None
+        days = []
         for mention in mentions:
-            is_aside = mention.role in _ASIDE
-            odds = self._weak(mention.span, window) if is_aside else self._odds(mention.span, mention.role, window)
+            named = days_of(mention.span)
+            odds = self._told(mention, named, window)
             if odds > best:
                 best, told = odds, mention
-        if mentions and self._is_state and best < window.most:
-            odds, around = _carried(mentions, window)
+            days.append(named)
+        if self._is_state and best < window.most:
+            odds, around = _carried(mentions, days, window)
             if odds > best:
                 return odds, around
-        return best, () if told is None else (self._meant(told),)
+        return best, () if told is None else (told.holds if self._goes_on else told.span,)
 
-    def _odds(self, span: TimeSpan, role: Role, window: Window) -> float:
-        start, end = days_of(span)
-        unit = UNIT_DAYS[span.granularity]
-        if self._is_bound(span, role):
-            start, end = (start, OPEN) if role == "valid_from" else (-OPEN, end)
+    def _told(self, mention: TimeMention, days: Days, window: Window) -> float:
+        """Return the odds of one mention; what began or ended at it goes on from there, where that is asked for."""
+        span = mention.span
+        if mention.role in _ASIDE:
+            return self._weak(span, days, window)
+        if mention.role in _BOUNDS and self._goes_on and (holds := mention.holds) is not span:
+            days = days_of(holds)
             if not self._is_current:
-                return window.inferred(start, end, unit)
+                return _went_on(days, SHORTEST_DAYS[span.granularity], window)
+        return self._odds(span, days, window)
+
+    def _odds(self, span: TimeSpan, days: Days, window: Window) -> float:
+        start, end = days
         if self._is_current and end > window.end >= start:
             end = window.end
-        return window.odds(start, end, unit, slack_of(span))
+        return window.odds(start, end, SHORTEST_DAYS[span.granularity], span.slack_days)
 
-    def _weak(self, span: TimeSpan, window: Window) -> float:
+    def _weak(self, span: TimeSpan, days: Days, window: Window) -> float:
         """Return the odds of a time beside the point, such as a birth, or of a day of publication.
 
         It speaks for a text as weakly as what is just satisfied, and never against it; for `current` new is better.
         """
-        odds = self._odds(span, "event", window)
         if self._is_current:
-            return min(odds, SATISFIED)
-        return SATISFIED if odds >= SATISFIED else 0.0
-
-    def _meant(self, mention: TimeMention) -> TimeSpan:
-        """A time at which something began or ended goes on from there, where the relation asks for what goes on."""
-        span = mention.span
-        if not self._is_bound(span, mention.role):
-            return span
-        return replace(span, end=None) if mention.role == "valid_from" else replace(span, start=None)
-
-    def _is_bound(self, span: TimeSpan, role: Role) -> bool:
-        """Tell whether a time is one day, month, year and so on at which something began or ended that may go on."""
-        is_single = span.days is not None and span.days < 2 * UNIT_DAYS[span.granularity]
-        return self._goes_on and role in _BOUNDS and is_single
+            return min(self._odds(span, days, window), SATISFIED)
+        return SATISFIED if window.meets(*days, span.slack_days) else 0.0
 
     def _factor(self, odds: float, evidence: tuple[TimeSpan, ...], source: Source) -> Factor:
         if not evidence or odds == 0.0:
-            is_excluded = self._is_hard and self._is_strict
-            return Factor(0.0 if is_excluded else UNTOLD, self._constraint, (), "mention")
+            return self._excluded if self._is_hard and self._is_strict else self._untold
         proves = source == "holds" or not self._is_current
         is_excluded = self._is_hard and proves and odds < UNTOLD
         return Factor(0.0 if is_excluded else odds, self._constraint, evidence, source)
 
 
-def _carried(mentions: Sequence[TimeMention], window: Window) -> tuple[float, tuple[TimeSpan, ...]]:
+def _went_on(days: Days, unit: int, window: Window) -> float:
+    """Return the odds of what began or ended and went on as far as one may infer."""
+    if days[0] > window.end or days[1] < window.start:
+        return window.odds(*days, unit)
+    return window.inferred(window.nearness(*days, unit))
+
+
+def _carried(
+    mentions: Sequence[TimeMention], days: Sequence[Days], window: Window
+) -> tuple[float, tuple[TimeSpan, ...]]:
     """Return the best odds of what a text tells of one time and then of no other until the next, with the two.
 
     What it tells may have stayed so until then, and what it tells last may have stayed so ever since.
     """
-    told = [(*days_of(one.span), one.span) for one in mentions if one.role not in _ASIDE and one.span.start is not None]
-    told.sort(key=lambda one: one[:2])
-    best = 0.0
+    in_order = sorted(range(len(days)), key=days.__getitem__)
+    told = [place for place in in_order if days[place][0] > -OPEN and mentions[place].role not in _ASIDE]
+    best = -1.0
     around: tuple[TimeSpan, ...] = ()
-    for place, (start, _, one) in enumerate(told):
+    for number, place in enumerate(told, start=1):
+        start, end, span = days[place][0], OPEN, mentions[place].span
         if start > window.end:
             break
-        end, unit = OPEN, UNIT_DAYS[one.granularity]
-        ends: tuple[TimeSpan, ...] = (one,)
-        if place + 1 < len(told):
-            _, end, other = told[place + 1]
-            unit, ends = max(unit, UNIT_DAYS[other.granularity]), (one, other)
-        if end >= window.start and (odds := window.inferred(start, end, unit)) > best:
-            best, around = odds, ends
-    return best, around
+        spans: tuple[TimeSpan, ...] = (span,)
+        unit = SHORTEST_DAYS[span.granularity]
+        if number < len(told):
+            end, span = days[told[number]][1], mentions[told[number]].span
+            spans, unit = (*spans, span), max(unit, SHORTEST_DAYS[span.granularity])
+        if end >= window.start and (nearness := window.nearness(start, end, unit)) > best:
+            best, around = nearness, spans
+    return (window.inferred(best) if around else 0.0), around
 
 
 def _place(evidence: TimeSpan, asked: TimeSpan | None) -> str:

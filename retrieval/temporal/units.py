@@ -6,7 +6,7 @@ from datetime import date
 
 from app.core.timespan import TimeSpan
 from retrieval.temporal.days import year_of_apostrophe
-from retrieval.temporal.found import APOSTROPHES, DIGIT, Rule, Setting, heads, word_after, word_before
+from retrieval.temporal.found import APOSTROPHES, Rule, Setting, figures, heads, word_after, word_before
 from retrieval.temporal.months import MONTH, MONTH_HEADS, SEASON, SEASON_HEADS, month_number, season_named
 from retrieval.temporal.numerals import ORDINAL, ORDINAL_HEADS, ordinal_value
 
@@ -103,28 +103,28 @@ def _fiscal(match: re.Match[str], _setting: Setting) -> TimeSpan:
     return TimeSpan(start=date(year - 1, _OCTOBER, 1), end=date(year, 9, 30), granularity="year", approximate=True)
 
 
-_DIGITS = frozenset({DIGIT})
+_YEAR_FIGURES = figures(4)
 _HALVES, _QUARTERS = heads("H1", "H2"), heads("Q1", "Q2", "Q3", "Q4")
 _AND = r"(?:\s+(?:and|to|or|through|until)\s+|\s*[-–]\s*)(?:the\s+)?"
 
 RULES = (
-    Rule(rf"(?<![\w/.:,-])(?P<m>0[1-9]|1[0-2])/{_FULL_YEAR}(?!/)", _DIGITS, _month_and_year),
+    Rule(rf"(?<![\w/.:,-])(?P<m>0[1-9]|1[0-2])/{_FULL_YEAR}(?!/)", figures(2), _month_and_year),
     Rule(rf"(?P<m>{MONTH})(?:\s+of|\s?,)?[\s-]+(?:the\s+year\s+)?{_YEAR}", MONTH_HEADS, _month),
     Rule(rf"Q(?P<q>[1-4])(?:\s+of\s+|[\s/,-]*){_FULL_YEAR}", _QUARTERS, _quarter),
-    Rule(r"(?P<y>\d{4})[\s-]?Q(?P<q>[1-4])\b", _DIGITS, _quarter),
-    Rule(rf"(?P<q>[1-4])Q[\s/-]?{_FULL_YEAR}", _DIGITS, _quarter),
+    Rule(r"(?P<y>\d{4})[\s-]?Q(?P<q>[1-4])\b", _YEAR_FIGURES, _quarter),
+    Rule(rf"(?P<q>[1-4])Q[\s/-]?{_FULL_YEAR}", figures(1), _quarter),
     Rule(rf"H(?P<h>[12])(?:\s+of\s+|[\s/,-]*){_FULL_YEAR}", _HALVES, _half),
-    Rule(r"(?P<y>\d{4})[\s-]?H(?P<h>[12])\b", _DIGITS, _half),
-    Rule(rf"(?P<h>[12])H[\s/-]?{_FULL_YEAR}", _DIGITS, _half),
+    Rule(r"(?P<y>\d{4})[\s-]?H(?P<h>[12])\b", _YEAR_FIGURES, _half),
+    Rule(rf"(?P<h>[12])H[\s/-]?{_FULL_YEAR}", figures(1), _half),
     Rule(
         rf"(?P<season>{SEASON})(?:\s+of|,)?\s+(?P<y>\d{{4}}|['’]\d\d)(?!\w)(?![.,]\d)(?:[-–/]\d\d(?:\d\d)?\b)?",
         SEASON_HEADS,
         _season,
     ),
-    Rule(r"(?P<y>\d{3}0)['’]?s\b", _DIGITS, _decade),
+    Rule(r"(?P<y>\d{3}0)['’]?s\b", _YEAR_FIGURES, _decade),
     Rule(
         rf"(?:(?P<mark>['’])(?=\d))?(?:(?P<tens>[1-9]0)['’]?s|(?P<word>{_DECADES}))\b",
-        _DIGITS | APOSTROPHES | heads(*_DECADES.split("|")),
+        figures(2) | APOSTROPHES | heads(*_DECADES.split("|")),
         _short_decade,
     ),
     Rule(

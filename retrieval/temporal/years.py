@@ -5,7 +5,16 @@ from datetime import date
 
 from app.core.timespan import TimeSpan
 from retrieval.temporal.days import year_of_apostrophe
-from retrieval.temporal.found import APOSTROPHES, DIGIT, Rule, Setting, heads, starts_sentence, word_after, word_before
+from retrieval.temporal.found import (
+    APOSTROPHES,
+    Rule,
+    Setting,
+    figures,
+    heads,
+    starts_sentence,
+    word_after,
+    word_before,
+)
 from retrieval.temporal.months import MONTH, MONTH_IN_FULL
 from retrieval.temporal.yearlike import NAMED_BY_YEAR, is_told_as_year
 
@@ -160,25 +169,25 @@ _NOT_INSIDE = r"(?<![\w$£€#./:+=@])(?<!\d,)(?<![A-Za-z]\d-)"
 _AFTER = r"(?![\w%°]|[.,:]\d|['’]\d|-[A-Za-z\d])"
 _AFTER_PAIR = r"(?![\w%°]|[-/.,:]\d)"
 _PREFIX = r"(?:(?<!-)|(?<=pre-)|(?<=post-)|(?<=mid-)|(?<=early-)|(?<=late-)|(?<=end-))"
-_DIGITS = frozenset({DIGIT})
+_YEAR_FIGURES = figures(4)
 
 RULES = (
     Rule(r"years?\s+(?P<y>\d{1,6})\b(?!\s?[.,–/-]\s?\d)", heads("year"), _named_year),
     Rule(r"(?:AD|A\.\s?D\.|CE)\s*(?P<y>\d{1,4})\b", heads("a", "ad", "ce"), _of_era),
-    Rule(r"(?P<y>\d{1,4})\s*(?:AD\b|CE\b|A\.\s?D\.|C\.\s?E\.)", _DIGITS, _of_era),
+    Rule(r"(?P<y>\d{1,4})\s*(?:AD\b|CE\b|A\.\s?D\.|C\.\s?E\.)", figures(1, 2, 3, 4), _of_era),
     Rule(
         rf"{_NOT_INSIDE}{_PREFIX}(?P<y>\d{{4}})\s{{0,2}}(?P<dash>[-–—/])\s{{0,2}}(?P<z>\d{{4}}|\d\d){_AFTER_PAIR}"
         rf"(?!\s+{MONTH}|\s-\s\d\d\b)",
-        _DIGITS,
+        _YEAR_FIGURES,
         _years,
         "range",
     ),
     Rule(
         rf"{_NOT_INSIDE}{_PREFIX}(?P<y>\d{{4}})[-/](?P<m>0[1-9]|1[0-2]){_AFTER_PAIR}",
-        _DIGITS,
+        _YEAR_FIGURES,
         _month_of_figures,
     ),
-    Rule(rf"{_NOT_INSIDE}{_PREFIX}(?P<y>\d{{4}}){_AFTER}", _DIGITS, _four_digits, "number"),
-    Rule(rf"{_NOT_INSIDE}(?<!-)(?P<y>\d{{3}}){_AFTER}(?!-)", _DIGITS, _three_digits, "number"),
+    Rule(rf"{_NOT_INSIDE}{_PREFIX}(?P<y>\d{{4}}){_AFTER}", _YEAR_FIGURES, _four_digits, "number"),
+    Rule(rf"{_NOT_INSIDE}(?<!-)(?P<y>\d{{3}}){_AFTER}(?!-)", figures(3), _three_digits, "number"),
     Rule(r"(?<![\w'’])['’]\d\d(?![\w'’]|[.,]\d)", APOSTROPHES, _apostrophe),
 )

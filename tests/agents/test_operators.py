@@ -110,6 +110,31 @@ def test_evidence_older_than_what_is_asked_is_warned_of() -> None:
     assert answered("during", "2001").warning == ""
 
 
+@pytest.mark.parametrize(
+    ("relation", "when", "dates", "newest"),
+    [
+        ("during", "2020", ["2012-03-05", None, "2015"], "2015-12-31"),
+        ("during", "2020", ["2012", "2020-06"], None),
+        ("until", "2009", ["2004..2006"], "2006-12-31"),
+        ("since", "2009", ["2004.."], "2004-01-01"),
+        ("before", "2009", ["2004"], None),  # what is asked is older
+        ("current", None, ["2012"], "2012-12-31"),
+        ("current", None, ["2012", "2025-06"], None),
+        ("during", "2020", [None], None),
+        ("during", "2020", [], None),
+        ("first", None, ["2004"], None),
+    ],
+)
+def test_any_evidence_is_held_against_the_time_that_is_asked(
+    relation: Relation, when: str | None, dates: list[str | None], newest: str | None
+) -> None:
+    constraint = TimeConstraint(relation=relation, span=span(when) if when else None, surface="then")
+
+    warning = operators.older_than_asked([span(one) if one else None for one in dates], constraint, asked_on=ASKED_ON)
+
+    assert warning == (f"the newest evidence is of {newest}, older than 'then' asks" if newest else "")
+
+
 def test_days_between_two_times_are_told_as_exactly_as_the_times_are() -> None:
     exact = operators.diff(span("2000-01-01"), span("2001-01-01"))
     vague = operators.diff(span("2000"), span("2010-06"))

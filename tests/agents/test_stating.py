@@ -63,7 +63,7 @@ def test_the_prompt_shows_titles_and_no_dates_and_the_grammar_has_a_place_for_ea
 def told(number: int, *mentions: TimeMention, passage: Passage = CLUB) -> tuple[list[str], str]:
     one = SENTENCES[number]
     spans, source = times_of(Sentence(passage=replace(passage, mentions=mentions), start=one.start, end=one.end))
-    return [str(span) for span in spans], source
+    return [str(one.span) for one in spans], source
 
 
 def test_a_sentence_is_told_for_its_mentions_before_anything_else() -> None:

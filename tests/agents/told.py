@@ -4,7 +4,7 @@ from datetime import date, timedelta
 
 from hypothesis import strategies as st
 
-from agents.timeline import Statement, Told
+from agents.timeline import Source, Statement
 from app.core.timespan import Granularity, TimeSpan
 from app.core.types import DocId, NoteId, PassageId
 
@@ -32,9 +32,10 @@ def tells(
     when: str | TimeSpan | None,
     *,
     note: str = "",
-    told: Told = "mention",
+    told: Source = "mention",
     published: str = "",
     superseded_by: str | None = None,
+    lasts: bool = True,
 ) -> Statement:
     name = note or f"{value} {when}"
     return Statement(
@@ -46,6 +47,7 @@ def tells(
         doc_id=DocId(name),
         published=span(published) if published else None,
         superseded_by=DocId(superseded_by) if superseded_by else None,
+        lasts=lasts,
     )
 
 
@@ -66,5 +68,11 @@ def spans(draw: st.DrawFn) -> TimeSpan:
 
 
 STATEMENTS = st.lists(
-    st.builds(tells, st.sampled_from(["Ada", "Ada Byron", "Bob", "Cleo"]), st.none() | spans()), max_size=7
+    st.builds(
+        tells,
+        st.sampled_from(["Ada", "Ada Byron", "Bob", "Cleo"]),
+        st.none() | spans(),
+        lasts=st.sampled_from([True] * 3 + [False]),
+    ),
+    max_size=7,
 )

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.core.allen import INVERSE, AllenRelation, allen_relation
-from app.core.timespan import Granularity, TimeSpan
+from app.core.timespan import LONGEST_DAYS, SHORTEST_DAYS, Granularity, Season, TimeSpan
 
 FIRST, LAST = date.min.toordinal(), date.max.toordinal()
 BEFORE_ALL, AFTER_ALL = FIRST - 1, LAST + 2  # half-open ends of open spans
@@ -129,6 +129,23 @@ def test_decades_and_centuries_have_the_days_of_their_years(tens: int, number: i
     assert century.days == 36524 + isleap(100 * number)
     assert allen_relation(decade, TimeSpan.decade(10 * tens + 10)) == "meets"
     assert allen_relation(century, TimeSpan.century(number + 1)) == "meets"
+
+
+@given(st.integers(1, 989), st.integers(1, 12), st.sampled_from(get_args(Season)))
+def test_a_unit_has_as_many_days_as_its_shortest_to_its_longest(tens: int, number: int, season: Season) -> None:
+    year = 10 * tens
+    units = [
+        TimeSpan.month(year, number),
+        TimeSpan.quarter(year, (number + 2) // 3),
+        TimeSpan.season(year, season),
+        TimeSpan.year(year),
+        TimeSpan.decade(year),
+        TimeSpan.century(tens // 10 + 1),
+    ]
+
+    for unit in units:
+        assert SHORTEST_DAYS[unit.granularity] <= (unit.days or 0) <= LONGEST_DAYS[unit.granularity]
+        assert not unit.is_range
 
 
 @pytest.mark.parametrize("form", [10, 7, 4])

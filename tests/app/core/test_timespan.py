@@ -1,10 +1,11 @@
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 
 import pytest
 
 from app.core.allen import allen_relation
-from app.core.timespan import TimeConstraint, TimeSpan
+from app.core.timespan import Role, TimeConstraint, TimeMention, TimeSpan
 
 
 @pytest.mark.parametrize(
@@ -129,6 +130,38 @@ def test_a_gap_is_one_day_between_neighbours_and_nothing_where_a_day_is_shared()
     assert year.gap_days(TimeSpan.year(2002)) == 366
     assert year.gap_days(TimeSpan.month(2004, 12)) == 0
     assert year.gap_days(TimeSpan(start=None, end=date(2003, 12, 30))) == 2
+
+
+def test_what_is_approximate_may_be_off_by_its_length_and_by_its_unit_where_it_is_open() -> None:
+    circa, open_end = replace(TimeSpan.year(2004), approximate=True), TimeSpan(start=date(2004, 1, 1), end=None)
+
+    assert circa.widened() == replace(circa, start=date(2002, 12, 31), end=date(2006, 1, 1))
+    assert (TimeSpan.year(2004).widened(), TimeSpan.year(2004).slack_days) == (TimeSpan.year(2004), 0)
+    assert replace(open_end, granularity="year", approximate=True).widened().start == date(2003, 1, 1)
+    first = TimeSpan(start=date(1, 1, 1), end=date(9999, 12, 31), approximate=True)
+    assert first.widened() == first
+
+
+def test_a_range_is_longer_than_its_unit() -> None:
+    assert not TimeSpan.year(2004).is_range
+    assert not TimeSpan.month(2004, 2).is_range
+    assert TimeSpan(start=date(2004, 1, 1), end=date(2005, 12, 31), granularity="year").is_range
+    assert TimeSpan(start=date(2004, 1, 1), end=date(2004, 1, 2)).is_range
+    assert not TimeSpan(start=date(2004, 1, 1), end=None).is_range
+
+
+@pytest.mark.parametrize(
+    ("role", "span", "holds"),
+    [
+        ("valid_from", TimeSpan.year(2004), "since 2004"),
+        ("valid_until", TimeSpan.year(2004), "until 2004"),
+        ("event", TimeSpan.year(2004), "2004"),
+        ("valid_from", TimeSpan(start=date(2004, 1, 1), end=date(2006, 12, 31), granularity="year"), "2004 to 2006"),
+        ("valid_from", TimeSpan(start=date(2004, 1, 1), end=None, granularity="year"), "since 2004"),
+    ],
+)
+def test_one_time_at_which_something_began_or_ended_is_open_there(role: Role, span: TimeSpan, holds: str) -> None:
+    assert str(TimeMention(span=span, start=0, end=4, role=role).holds) == holds
 
 
 @pytest.mark.parametrize(
