@@ -1,7 +1,8 @@
 """A causal language model in this process, through torch: rerankers read its first tokens, likelihood and attention.
 
-Prefill is what torch is fast at; for writing long texts llama_cpp is the better choice. Qwen2, Llama and Mistral are
-tested; another family is refused at load where its probabilities would be read wrongly.
+Prefill is what torch is fast at; for writing long texts llama_cpp is the better choice. A schema is enforced by a
+grammar; what it leaves no choice for is read, not written. Qwen2, Llama and Mistral are tested; another family is
+refused at load where its probabilities would be read wrongly.
 """
 
 from collections.abc import Iterator, Sequence
@@ -13,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from app.core.errors import MissingCapability, ModelError
+from app.core.errors import ModelError
 from app.core.protocols import LanguageModel
 from app.core.registry import ComponentOptions, Resources
 from app.core.run import Run
@@ -72,8 +73,7 @@ class HFCausal:
         """Return one completion per prompt, in order, one after the other.
 
         Raises:
-            MissingCapability: a prompt has a schema; there is no grammar here.
-            ModelError: the model cannot be loaded, or a prompt does not fit the context.
+            ModelError: the model cannot be loaded, a prompt does not fit the context, or its schema is no grammar.
         """
         return [self._writer(prompt, sampling, run).complete() for prompt in prompts]
 
@@ -81,8 +81,7 @@ class HFCausal:
         """Yield the completion's text as it is written; closing the iterator stops the model.
 
         Raises:
-            MissingCapability: the prompt has a schema; there is no grammar here.
-            ModelError: the model cannot be loaded, or the prompt does not fit the context.
+            ModelError: the model cannot be loaded, the prompt does not fit the context, or its schema is no grammar.
         """
         yield from self._writer(prompt, sampling, run).pieces()
 
@@ -181,11 +180,6 @@ class HFCausal:
         from app.models._common.writing import Writer
 
         run.check()
-        if prompt.schema is not None:
-            raise MissingCapability(
-                f"{self.model_id} in hf_causal has no grammar for the schema of prompt '{prompt.name}'; "
-                f"set models.generator to llama_cpp or openai_api"
-            )
         return Writer(self._model(run), prompt, sampling, run)
 
 

@@ -59,7 +59,7 @@ def or_as_they_came(work: Callable[[], Reranking], hits: Sequence[Hit], *, name:
 def _reason_of(error: AppError) -> DegradedReason:
     if isinstance(error, BudgetExhausted):
         return "deadline" if "deadline" in str(error) else "budget"
-    if isinstance(error, MissingCapability):  # what shows only when it is asked: no grammar, no probabilities
+    if isinstance(error, MissingCapability):  # what shows only when it is asked: no probabilities
         return "missing_capability"
     return "unparsable" if isinstance(error, UnparsableOutput) else "model_error"
 

@@ -16,6 +16,7 @@ from app.core.errors import ModelError
 from app.models._common import forward_pass, int8_linear, processor
 from app.models._common.chat_tokens import ChatTokens
 from app.models._common.forward_pass import Enough, ForwardPass, Reading, Row
+from app.models._common.grammar import Grammars
 from app.models._common.hub import be_quiet_and_offline, first_line
 from app.models._common.prefix_cache import Ids, Node, Prefix, PrefixCache
 from app.models._common.waiting import held
@@ -55,6 +56,8 @@ class CausalModel:
             if number_format == "int8":
                 int8_linear.round_linears(self._model, but=self._head)
         self.ends = _end_tokens(self._model, tokenizer)
+        vocabulary = len(self._head.weight)
+        self.grammars = Grammars(self.tokens, ends=self.ends, vocabulary=vocabulary, model_id=load.model_id)
         self.layers = int(self._model.config.num_hidden_layers)
         self.context = min([load.context_tokens, *_limits(self._model.config)])
         self._asked = load.context_tokens

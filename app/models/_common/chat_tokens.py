@@ -46,7 +46,7 @@ class Tokens:
 
 
 class ChatTokens:
-    """Renders and tokenises; safe to use from several threads.
+    """Renders and tokenises; safe to use from several threads. `own` are the ids of the model's own marks.
 
     The template is read once, with marks in place of the texts: a text never reaches the template's language, and its
     place among the characters is known.
@@ -58,7 +58,7 @@ class ChatTokens:
         self._backend = tokenizer.backend_tokenizer
         self._backend.no_truncation()
         self._backend.no_padding()
-        self._added = np.array(sorted(self._backend.get_added_tokens_decoder()), dtype=np.int64)
+        self.own = np.array(sorted(self._backend.get_added_tokens_decoder()), dtype=np.int64)
 
     def render(self, prompt: Prompt) -> Rendered:
         """Return the text that the model is sent, its own turn opened and begun with the prefill.
@@ -95,6 +95,15 @@ class ChatTokens:
     def text_of(self, ids: Sequence[int]) -> str:
         """Return the text of tokens, the model's own marks left out."""
         return str(self._backend.decode(list(ids), skip_special_tokens=True))
+
+    @cached_property
+    def plain(self) -> Any:
+        """The tokenizer without the tokens that were added to its vocabulary: it reads them as any text."""
+        import json
+
+        from tokenizers import Tokenizer
+
+        return Tokenizer.from_str(json.dumps(json.loads(self._backend.to_str()) | {"added_tokens": []}))
 
     @cached_property
     def _by_text(self) -> dict[str, list[int]]:
@@ -136,7 +145,7 @@ class ChatTokens:
 
     def _is_forged(self, text: Rendered, tokens: Tokens) -> bool:
         """Tell whether one of the model's own tokens was read in the data."""
-        own = np.flatnonzero(np.isin(tokens.ids, self._added))
+        own = np.flatnonzero(np.isin(tokens.ids, self.own))
         return any(
             bool(((tokens.starts[own] < end) & (tokens.ends[own] > start)).any()) for start, end in text.contents
         )
@@ -147,7 +156,7 @@ class ChatTokens:
         for start, end in text.contents:
             pieces += [
                 self._piece(self._backend, text.text, at, start),
-                self._piece(self._plain, text.text, start, end),
+                self._piece(self.plain, text.text, start, end),
             ]
             at = end
         pieces.append(self._piece(self._backend, text.text, at, len(text.text)))
@@ -159,15 +168,6 @@ class ChatTokens:
     ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
         tokens = _tokens(backend.encode(text[start:end], add_special_tokens=False))
         return tokens.ids, tokens.starts + start, tokens.ends + start
-
-    @cached_property
-    def _plain(self) -> Any:
-        """The tokenizer without the tokens that were added to its vocabulary: it reads them as any text."""
-        import json
-
-        from tokenizers import Tokenizer
-
-        return Tokenizer.from_str(json.dumps(json.loads(self._backend.to_str()) | {"added_tokens": []}))
 
 
 def _tokens(encoding: Any) -> Tokens:

@@ -1,6 +1,7 @@
-"""Text that a causal model writes: the prompt is read once, then one token a pass."""
+"""Text that a causal model writes: the prompt is read once, then each token that is drawn, with those it entails."""
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -10,14 +11,26 @@ from app.core.types import Completion, Prompt, Sampling, Usage
 from app.models._common import chat
 from app.models._common.causal_model import CausalModel
 from app.models._common.forward_pass import Row
-from app.models._common.prefix_cache import SHARED_TOKENS, Node, Prefix
+from app.models._common.prefix_cache import SHARED_TOKENS, Ids, Node, Prefix
 from app.models._common.waiting import held
 
 _INCOMPLETE = "\N{REPLACEMENT CHARACTER}"  # how the first bytes of a character are shown
 
 
+class _Read(NamedTuple):
+    """What a pass gave: logits after its last token, natural logs of the forced ones (0 unless asked for), its node."""
+
+    logits: torch.Tensor
+    told: list[float]
+    node: Node
+
+
 class Writer:
-    """Writes one completion; the model is held for one pass at a time, so that others are served in between."""
+    """Writes one completion; the model is held for one pass at a time, so that others are served in between.
+
+    A schema is enforced: what would break it is never drawn, and tokens that are the only way on are read in one pass,
+    together. Logprobs are the model's own, before the schema rules tokens out.
+    """
 
     def __init__(self, model: CausalModel, prompt: Prompt, sampling: Sampling, run: Run) -> None:
         self._model, self._prompt, self._sampling, self._run = model, prompt, sampling, run
@@ -25,6 +38,7 @@ class Writer:
         self._cached_tokens, self._completion_tokens, self._seconds = 0, 0, 0.0
         self._finish_reason = ""
         self._told: list[dict[str, object]] = []
+        self._grammar = model.grammars.of(prompt)
         self._ids = model.tokens.tokenise([model.tokens.render(prompt)])[0].ids
 
     def complete(self) -> Completion:
@@ -38,7 +52,7 @@ class Writer:
         Raises:
             Cancelled: the caller stopped the work; seen at each layer.
             BudgetExhausted: the deadline passed, or calls or tokens ran out.
-            ModelError: the prompt does not fit the context.
+            ModelError: the prompt does not fit the context, or the schema is too complex for the text.
         """
         self._model.check_fits(self._ids, self._prompt.name)
         self._run.check()
@@ -72,36 +86,64 @@ class Writer:
             yield text[shown:]
 
     def _tokens(self) -> Iterator[tuple[int, float]]:
-        """Yield each token with its natural log until the model ends its turn or has no room."""
+        """Yield each token with its natural log until the reply is whole, or there is no room for more."""
         room = min(self._sampling.max_tokens, self._model.context - len(self._ids))
-        logits, node = self._begin()
-        for number in range(room):
-            token = self._draw(logits)
+        forced = self._grammar.forced(room)
+        read = self._begin(forced)
+        while True:
+            for token, logprob in zip(forced, read.told, strict=True):
+                self._completion_tokens += 1
+                yield token, logprob
+            if self._is_over(room):
+                return
+            token = self._draw(self._grammar.masked(read.logits))
             self._completion_tokens += 1
             if token in self._model.ends:
                 self._finish_reason = "stop"
                 return
-            yield token, float(torch.log_softmax(logits, dim=0)[token])
-            if number + 1 < room:
-                ids = np.append(node.ids, token)
-                logits, new = self._read(Row(ids=ids, prefix=Prefix(node, len(node.ids)), keep=len(ids)))
-                node = node.extended(new) if number else new
-        self._finish_reason = "length"
+            yield token, float(torch.log_softmax(read.logits, dim=0)[token])
+            self._grammar.take(token)
+            forced = self._grammar.forced(room - self._completion_tokens)
+            is_last = self._grammar.is_whole or self._completion_tokens + len(forced) == room
+            read = self._go_on(read, token, forced, is_last=is_last)
 
-    def _begin(self) -> tuple[torch.Tensor, Node]:
+    def _is_over(self, room: int) -> bool:
+        """Tell whether the reply ends here, and note why."""
+        if self._grammar.is_whole:
+            self._finish_reason = "stop"
+        elif self._completion_tokens >= room:
+            self._finish_reason = "length"
+        return bool(self._finish_reason)
+
+    def _begin(self, forced: list[int]) -> _Read:
+        """Read the prompt and what the reply begins with."""
         ids, model = self._ids, self._model
         known = model.cache.longest(ids, most=len(ids) - 1, layers=model.layers)
         self._cached_tokens = known.length
-        logits, node = self._read(Row(ids=ids, prefix=known, keep=len(ids)))
+        read = self._read(np.append(ids, forced).astype(np.int64), known, forced)
         if len(ids) - known.length >= SHARED_TOKENS:
-            model.cache.add(node)
-        return logits, node
+            model.cache.add(read.node)
+        self._begun = read.node
+        return read
 
-    def _read(self, row: Row) -> tuple[torch.Tensor, Node]:
-        """Return the logits after a row, shape (vocabulary,), and the node that holds it."""
+    def _go_on(self, read: _Read, token: int, forced: list[int], *, is_last: bool) -> _Read:
+        """Read the token drawn and those that must follow it; at the end only what they are to tell of themselves."""
+        if is_last and not (forced and self._sampling.with_logprobs):
+            return read._replace(told=[0.0] * len(forced))
+        node = read.node
+        new = self._read(np.append(node.ids, [token, *forced]), Prefix(node, len(node.ids)), forced)
+        return new if node is self._begun else new._replace(node=node.extended(new.node))
+
+    def _read(self, ids: Ids, known: Prefix, forced: list[int]) -> _Read:
+        """Read what is not known of a sequence that ends with the forced tokens; one pass."""
+        row = Row(ids=ids, prefix=known, keep=len(ids))
+        told = [0.0] * len(forced)
         with held(self._model.lock, self._check):
             hidden, [node] = self._model.forward([row], check=self._check)
-            return self._model.logits(hidden[0, -1:])[0], node
+            if forced and self._sampling.with_logprobs:
+                columns = torch.tensor(forced, device=hidden.device).unsqueeze(1)
+                told = self._model.logprobs(hidden[0, -1 - len(forced) : -1], columns)[:, 0].tolist()
+            return _Read(self._model.logits(hidden[0, -1:])[0], told, node)
 
     def _check(self) -> None:
         chat.check_time(self._run)

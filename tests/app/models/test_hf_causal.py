@@ -1,3 +1,4 @@
+import json
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -15,7 +16,7 @@ from tiny_causal import FAMILIES, LAYERS, POSITIONS, on_each, save_tiny_gguf, sa
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from app.core.budget import Budget
-from app.core.errors import BudgetExhausted, Cancelled, MissingCapability, ModelError
+from app.core.errors import BudgetExhausted, Cancelled, ModelError
 from app.core.protocols import AttentionReader, FirstTokenScorer, LanguageModel, LikelihoodReader, StreamingModel
 from app.core.run import Run
 from app.core.types import Prompt, Sampling, Usage
@@ -345,13 +346,6 @@ def test_the_room_for_writing_ends_with_the_context(tiny_models: dict[str, Path]
     assert (completion.usage.completion_tokens, completion.stop) == (3, "length")
 
 
-def test_a_schema_is_refused_with_advice(model: HFCausal) -> None:
-    with pytest.raises(
-        MissingCapability, match=r"no grammar for the schema of prompt 'test/ask'; set models\.generator"
-    ):
-        model.generate([a_prompt("x", schema={"type": "object"})], sampling=Sampling(), run=Run())
-
-
 # Limits
 
 
@@ -488,3 +482,12 @@ def test_a_real_model_writes_on_from_the_prefill(smol: HFCausal) -> None:
     prompt = a_prompt("What is the capital of France?", prefill="The capital of France is")
     [completion] = smol.generate([prompt], sampling=Sampling(max_tokens=3), run=Run())
     assert completion.text.startswith(" Paris")
+
+
+@pytest.mark.live
+def test_a_real_model_writes_json_of_the_schema(smol: HFCausal) -> None:
+    schema = {"type": "object", "properties": {"capital": {"type": "string", "maxLength": 20}}, "required": ["capital"]}
+    prompt = a_prompt("What is the capital of France?", schema=schema | {"additionalProperties": False})
+    [completion] = smol.generate([prompt], sampling=Sampling(max_tokens=40, with_logprobs=True), run=Run())
+    assert "Paris" in json.loads(completion.text)["capital"]
+    assert "".join(token for token, _ in completion.logprobs) == completion.text
