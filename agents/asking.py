@@ -2,6 +2,7 @@
 
 import math
 import re
+from collections.abc import Sequence
 from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -22,12 +23,30 @@ def ask(tools: Tools, prompt: Prompt, *, shape: type[T], max_tokens: int) -> T:
     return _parsed(prompt, _completed(tools, prompt, Sampling(max_tokens=max_tokens)), shape)
 
 
+def ask_all(
+    tools: Tools, prompts: Sequence[Prompt], *, shape: type[T], field: str, max_tokens: int
+) -> list[tuple[T, float | None]]:
+    """Return each prompt's reply and how sure the model was of one text field, see `confidence_in`; in one batch.
+
+    Raises:
+        UnparsableOutput: as `ask`.
+    """
+    if not prompts:
+        return []
+    sampling = Sampling(max_tokens=max_tokens, with_logprobs=True)
+    completions = tools.model.generate(prompts, sampling=sampling, run=tools.run)
+    return [
+        (_parsed(prompt, completion, shape), confidence_in(completion, field))
+        for prompt, completion in zip(prompts, completions, strict=True)
+    ]
+
+
 def ask_with_confidence(
     tools: Tools, prompt: Prompt, *, shape: type[T], field: str, max_tokens: int
 ) -> tuple[T, float | None]:
-    """Return the reply and how sure the model was of one of its text fields, see `confidence_in`; else as `ask`."""
-    completion = _completed(tools, prompt, Sampling(max_tokens=max_tokens, with_logprobs=True))
-    return _parsed(prompt, completion, shape), confidence_in(completion, field)
+    """Return one reply as `ask_all` does."""
+    [reply] = ask_all(tools, [prompt], shape=shape, field=field, max_tokens=max_tokens)
+    return reply
 
 
 def confidence_in(completion: Completion, field: str) -> float | None:

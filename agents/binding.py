@@ -5,11 +5,11 @@ The words of the answer choose first; then the question's, so that the hops on t
 
 from collections.abc import Sequence
 
-from agents.citing import bind_markers, needed, without_markers
+from agents.citing import MARKERS_PER_SENTENCE, needed, without_markers
 from agents.names import content_words, lookup_words, stem, words_of
 from agents.notes import write_note
 from agents.reading import sentences_of
-from agents.state import Draft, Sentence
+from agents.state import Claim, Draft, Sentence
 from app.core.types import EvidenceNote, Hit
 
 _HOLDING = 4  # sentences with words of the answer that are looked at
@@ -19,7 +19,7 @@ _TRUTHS = frozenset({"yes", "no"})
 
 
 def bind(short: str, *, question: str, hits: Sequence[Hit]) -> tuple[Draft | None, list[EvidenceNote]]:
-    """Return a draft of the answer with markers, and the notes that they cite; None without a sentence for it.
+    """Return a draft of the answer, and the notes that it cites; None without a sentence for it.
 
     An answer of yes or no has no words of its own and is bound by the question's. The draft is not checked here.
     """
@@ -37,9 +37,9 @@ def bind(short: str, *, question: str, hits: Sequence[Hit]) -> tuple[Draft | Non
     offered = [write_note(one.passage, one.start, one.end, claim=short) for one in chosen]
     titles = [one.passage.title for one in chosen]
     numbers = needed(range(1, len(offered) + 1), offered, titles, short=short, question=question)
-    notes = [offered[number - 1] for number in numbers]
-    text, cited, _ = bind_markers(short[:1].upper() + short[1:], range(1, len(notes) + 1), notes=len(notes))
-    return Draft(short=short, text=text, cited=cited), notes[: len(cited)]
+    notes = [offered[number - 1] for number in numbers][:MARKERS_PER_SENTENCE]
+    claim = Claim(text=short[:1].upper() + short[1:], cited=tuple(range(1, len(notes) + 1)))
+    return Draft(short=short, claims=(claim,)), notes
 
 
 def _told(sentence: Sentence) -> set[str]:

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from agents.names import content_words, lookup_words, names_in, stem, words_of
+from agents.state import Draft
 from app.core.timespan import TimeSpan
 from app.core.types import Citation, EvidenceNote, NoteId, Passage, PassageId, Verdict
 
@@ -25,6 +26,15 @@ def bind_markers(text: str, cited: Sequence[int], *, notes: int) -> tuple[str, t
     bare = without_markers(text)
     dropped = len([number for number in wanted if not 1 <= number <= notes])
     return _with_markers(bare, range(1, len(kept) + 1)), tuple(kept), dropped
+
+
+def marked(draft: Draft) -> str:
+    """Return the draft's sentences as one text, each with the markers of its own notes before its full stop."""
+    markers = {number: marker for marker, number in enumerate(draft.cited, start=1)}
+    return " ".join(
+        _with_markers(without_markers(claim.text), [markers[number] for number in claim.cited])
+        for claim in draft.claims
+    )
 
 
 def without_markers(text: str) -> str:

@@ -2,9 +2,11 @@
 
 from functools import cache
 from itertools import pairwise
+from typing import Any
 
 from langgraph.graph import END, START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
+from langgraph.runtime import Runtime
 
 from agents.nodes.answer import answer
 from agents.nodes.check import check
@@ -12,6 +14,7 @@ from agents.nodes.conclude import conclude
 from agents.nodes.note import note
 from agents.nodes.search import search
 from agents.nodes.understand import understand
+from agents.planning import with_whole
 from agents.state import State, Tools
 
 
@@ -21,6 +24,7 @@ def build_fixed() -> CompiledStateGraph[State, Tools, State, State]:
     graph = StateGraph(State, context_schema=Tools)
     chain = {
         "understand": understand,
+        "one_goal": one_goal,
         "search": search,
         "note": note,
         "answer": answer,
@@ -33,3 +37,9 @@ def build_fixed() -> CompiledStateGraph[State, Tools, State, State]:
     for before, after in pairwise(names):
         graph.add_edge(before, after)
     return graph.compile()
+
+
+def one_goal(state: State, runtime: Runtime[Tools]) -> dict[str, Any]:
+    """Return the question as the only goal."""
+    runtime.context.emit("plan.created", {"parts": [state["question"].text]})
+    return {"goals": with_whole((), state["question"].text)}

@@ -6,7 +6,9 @@
 import hashlib
 from collections.abc import Iterable, Sequence
 
+from agents.names import lookup_words, stem, words_of
 from agents.state import Sentence
+from agents.verify import figures_unseen, words_unseen
 from app.core.types import EvidenceNote, NoteId, Passage, Stance
 
 
@@ -30,6 +32,29 @@ def notes_from_picks(
     return notes, rejected
 
 
+def grounded(picks: Sequence[int], sentences: Sequence[Sentence], *, answer: str, question: str) -> list[int]:
+    """Return the picks, numbers from 1, led by the sentence that holds the answer where none of them does.
+
+    A small model often answers rightly and points at the wrong number. Of several sentences that hold every word of the
+    answer, the one with most words of the question leads; the first of equals.
+    """
+    picked = [pick for pick in dict.fromkeys(picks) if 1 <= pick <= len(sentences)]
+    seen = " ".join(_told(sentences[pick - 1]) for pick in picked)
+    if not answer or not (words_unseen(answer, seen) or figures_unseen(answer, seen)):
+        return list(picks)
+    asked = {stem(word) for word in lookup_words(question)}
+    holding = [
+        (len(asked & {stem(word) for word in words_of(_told(one))}), -number)
+        for number, one in enumerate(sentences, start=1)
+        if not words_unseen(answer, _told(one)) and not figures_unseen(answer, _told(one))
+    ]
+    return [-max(holding)[1], *picks] if holding else list(picks)
+
+
+def _told(sentence: Sentence) -> str:
+    return f"{sentence.passage.title}. {sentence.text}"
+
+
 def note_from_quote(quote: str, passages: Sequence[Passage], *, claim: str) -> EvidenceNote | None:
     """Return a note for a free-text quote, or None when no passage holds it word for word."""
     wanted = quote.strip()
@@ -42,9 +67,8 @@ def note_from_quote(quote: str, passages: Sequence[Passage], *, claim: str) -> E
 
 def write_note(passage: Passage, start: int, end: int, *, claim: str, stance: Stance = "supports") -> EvidenceNote:
     """Return the note on `passage.text[start:end]`; the same span always gives the same id."""
-    key = f"{passage.passage_id}:{start}:{end}"
     return EvidenceNote(
-        note_id=NoteId("n" + hashlib.sha256(key.encode()).hexdigest()[:10]),
+        note_id=note_id_of(passage, start, end),
         passage_id=passage.passage_id,
         doc_id=passage.doc_id,
         claim=claim,
@@ -55,3 +79,9 @@ def write_note(passage: Passage, start: int, end: int, *, claim: str, stance: St
         published=passage.published,
         holds=passage.holds,
     )
+
+
+def note_id_of(passage: Passage, start: int, end: int) -> NoteId:
+    """Return the id of a note on that span of a passage."""
+    key = f"{passage.passage_id}:{start}:{end}"
+    return NoteId("n" + hashlib.sha256(key.encode()).hexdigest()[:10])

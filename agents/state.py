@@ -1,17 +1,20 @@
 """What travels through the graph (State) and what its nodes may use (Tools)."""
 
 import operator
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, TypedDict
+from typing import Annotated, Literal, TypedDict
 
 from agents.timeline import Statement
 from app.core.events import Emit
-from app.core.protocols import Embedder, LanguageModel, Reranker, Retriever
+from app.core.protocols import Embedder, LanguageModel, Reranker, Retriever, TimeReader
 from app.core.run import Run
 from app.core.settings import Agent, Search
 from app.core.timespan import TimeConstraint, TimeSpan
 from app.core.trace import Tracer
-from app.core.types import Answer, EvidenceNote, Hit, Offsets, Passage, Question, Verdict
+from app.core.types import Answer, EvidenceNote, Hit, NoteId, Offsets, Passage, PassageId, Question, Verdict
+
+GoalStatus = Literal["open", "satisfied", "partly", "unsatisfied"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,20 +37,57 @@ class Sentence:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Draft:
-    """An answer before it is checked: the bare answer and the model's trust in it, the sentence with its markers.
+class Goal:
+    """What one search must establish: a question about one fact (RE-Searcher, arXiv 2509.26048, section 3).
 
-    `dates` are those that code has put into the sentence; with a conflict there is a sentence and no bare answer.
+    The question itself is the whole. A `pattern` names the answers of earlier goals as `#1`; `text` is it with these
+    written in, empty until they are known. `query` is what it is searched with, `queries` every one so far, `tries` how
+    often it was read for. `claim` is the sentence that tells the `answer`; `missing` says what a goal lacks that was
+    given up.
+    """
+
+    number: int
+    pattern: str
+    is_whole: bool = False
+    text: str = ""
+    query: str = ""
+    queries: tuple[str, ...] = ()
+    tries: int = 0
+    status: GoalStatus = "open"
+    answer: str = ""
+    claim: str = ""
+    confidence: float | None = None
+    note_ids: tuple[NoteId, ...] = ()
+    missing: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """One sentence of a draft and the notes that it rests on, by number from 1."""
+
+    text: str
+    cited: tuple[int, ...]
+    verdict: Verdict = "supported"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """An answer before it is checked: the bare answer, the model's trust in it, and the sentences that tell it.
+
+    `dates` are those that code has put into the sentences; with a conflict there are sentences and no bare answer.
     """
 
     short: str
-    text: str
-    cited: tuple[int, ...]
+    claims: tuple[Claim, ...]
     confidence: float | None = None
-    dropped_markers: int = 0
     dates: tuple[TimeSpan, ...] = ()
     warning: str = ""
     has_conflict: bool = False
+
+    @property
+    def cited(self) -> tuple[int, ...]:
+        """The notes that any sentence rests on, in order, each once: the first is marked `[1]`."""
+        return tuple(dict.fromkeys(number for claim in self.claims for number in claim.cited))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,18 +108,20 @@ class Verification:
 
 
 class State(TypedDict, total=False):
-    """One channel a key; `notes`, `queries` and `sentences_read` grow, the others are replaced."""
+    """One channel a key; `notes`, `passages`, `queries` and `read` grow, the others are replaced.
+
+    `hits` are those of each goal's last search, `read` the passages that were read for it, both by its number.
+    """
 
     question: Question
     time: TimeConstraint | None
-    query: str
+    goals: tuple[Goal, ...]
+    hits: Mapping[int, tuple[Hit, ...]]
     queries: Annotated[tuple[str, ...], operator.add]
-    hits: tuple[Hit, ...]
     unknown_names: tuple[str, ...]
     notes: Annotated[tuple[EvidenceNote, ...], operator.add]
     passages: Annotated[tuple[Passage, ...], operator.add]
-    sentences_read: Annotated[tuple[tuple[str, Offsets], ...], operator.add]
-    missing: str
+    read: Annotated[tuple[tuple[int, PassageId], ...], operator.add]
     statements: tuple[Statement, ...]
     time_gap: str
     draft: Draft | None
@@ -95,6 +137,7 @@ class Tools:
     reranker: Reranker
     model: LanguageModel
     embedder: Embedder
+    time_reader: TimeReader
     agent: Agent
     search: Search
     run: Run

@@ -13,7 +13,7 @@ from typing import Literal, cast
 from pydantic_core import to_jsonable_python
 
 from agents.binding import bind
-from agents.citing import cite
+from agents.citing import cite, marked
 from agents.reading import one_line
 from agents.state import Tools
 from agents.verify import verify
@@ -182,7 +182,7 @@ def _checked(question: Question, tools: Tools, short: str, hits: Sequence[Hit]) 
         return _abstained(question, "insufficient_evidence", f"the answer '{short}' was withdrawn: {findings}")
     answer = Answer(
         query_id=question.query_id,
-        text=draft.text,
+        text=marked(draft),
         short=draft.short,
         status="answered",
         citations=cite(draft.cited, notes, passages, verdict=verification.verdict),

@@ -1,8 +1,9 @@
-"""Tells a timeline's answer in a sentence made by code, each part with the dates and the notes that it rests on."""
+"""Tells a timeline's answer in sentences made by code, each with the dates and the notes that it rests on."""
 
 from collections.abc import Mapping
 
 from agents.operators import VersionedAnswer
+from agents.state import Claim
 from agents.timeline import Statement, Timeline, Version, first_day, last_day, tells_end
 from app.core.timespan import TimeSpan
 from app.core.types import NoteId
@@ -10,24 +11,19 @@ from app.core.types import NoteId
 _VERSIONS_TOLD = 3
 
 
-def tell(answer: VersionedAnswer, timeline: Timeline, numbers: Mapping[NoteId, int]) -> tuple[str, tuple[int, ...]]:
-    """Return the sentence with its markers, and the numbers of the notes that it cites, in the order of the markers.
+def tell(answer: VersionedAnswer, timeline: Timeline, numbers: Mapping[NoteId, int]) -> tuple[Claim, ...]:
+    """Return one sentence a version with the notes that tell it: "X until 2021-03", "Y since 2021-03".
 
-    "X until 2021-03 [1]; Y since 2021-03 [2].": the versions that answer, best first, and the one that closed the best
-    one's open end, or for `current` the one before it. `numbers` counts notes from 1.
+    Told are the versions that answer, best first, and the one that closed the best one's open end, or for `current` the
+    one before it. `numbers` counts notes from 1.
     """
-    cited: dict[int, None] = {}
-    parts = []
+    claims: list[Claim] = []
     for version in _told_versions(answer, timeline):
-        telling = telling_statements(version)
-        mine = dict.fromkeys(numbers[one.note_id] for one in telling)
-        cited |= mine
-        markers = "".join(f"[{list(cited).index(number) + 1}]" for number in mine)
-        parts.append(f"{version.value} {when_told(version)} {markers}")
-    if answer.reason == "conflict":
-        parts[0] = f"The evidence conflicts: {parts[0]}"
-    text = "; ".join(parts)
-    return f"{text[:1].upper()}{text[1:]}.", tuple(cited)
+        cited = dict.fromkeys(numbers[one.note_id] for one in telling_statements(version))
+        lead = "The evidence conflicts: " if answer.reason == "conflict" and not claims else ""
+        text = f"{lead}{version.value} {when_told(version)}"
+        claims.append(Claim(text=text[:1].upper() + text[1:], cited=tuple(cited)))
+    return tuple(claims)
 
 
 def telling_statements(version: Version) -> tuple[Statement, ...]:

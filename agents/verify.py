@@ -3,14 +3,13 @@
 import re
 from collections.abc import Mapping, Sequence
 
-from agents.names import NUMBER_WORDS, content_words, numbered_names_in, speaks_of, stem, words_of
-from agents.state import Check, Draft, Verification
+from agents.names import NUMBER_WORDS, content_words, names_in, numbered_names_in, speaks_of, stem, words_of
+from agents.state import Check, Claim, Draft, Verification
 from app.core.months import MONTH_NAMES
 from app.core.types import EvidenceNote, Passage, PassageId, Verdict
 
 _FIGURE = re.compile(r"\d+(?:[.,:]\d+)*")
 _WORD = re.compile(r"\w+")
-_MARKER = re.compile(r"\[\d+\]")
 _YES_NO = frozenset({"yes", "no"})
 _SMALL_WORDS = frozenset("a an and as at by for from in is it of on or the to was were with".split())
 
@@ -21,8 +20,8 @@ def verify(
     """Return what the free checks say of the draft and the notes that it cites.
 
     `unsupported`: a quote is not in its passage, what tells the answer speaks of a near miss ('Apollo 13' for 'Apollo
-    16'), or a figure or a word of the short answer is in no cited quote; `partly`: only a figure of the
-    explaining sentence is unseen.
+    16'), or a figure or a word of the short answer is in no cited quote; `partly`: only a figure of an explaining
+    sentence is unseen, see `verdict_of`.
     """
     cited = [notes[number - 1] for number in draft.cited]
     texts = [f"{n.quote} {passages[n.passage_id].title}" for n in cited]
@@ -32,7 +31,7 @@ def verify(
         _is_no_near_miss(draft.short, question, texts),
         _figures_occur("figures of the answer", draft.short, seen),
         _words_occur(draft.short, seen),
-        _figures_occur("figures of the sentence", _MARKER.sub("", draft.text), seen),
+        _figures_occur("figures of the sentences", " ".join(claim.text for claim in draft.claims), seen),
     )
     verdict: Verdict = "supported"
     if not all(check.passed for check in checks[:-1]):
@@ -40,6 +39,21 @@ def verify(
     elif not checks[-1].passed:
         verdict = "partly"
     return Verification(verdict=verdict, checks=checks)
+
+
+def verdict_of(
+    claim: Claim, notes: Sequence[EvidenceNote], passages: Mapping[PassageId, Passage], *, known: str
+) -> Verdict:
+    """Return the verdict on one sentence: `supported` when its figures and names are in its own quotes or `known`.
+
+    `unsupported` when a figure is not, `partly` when only a name is not. `known` are the question and the dates that
+    code has put in.
+    """
+    cited = [notes[number - 1] for number in claim.cited]
+    seen = " ".join([*(f"{n.quote} {passages[n.passage_id].title}" for n in cited), known])
+    if not cited or figures_unseen(claim.text, seen):
+        return "unsupported"
+    return "partly" if words_unseen(" ".join(names_in(claim.text)), seen) else "supported"
 
 
 def figures(text: str) -> set[str]:
@@ -69,16 +83,40 @@ def _is_no_near_miss(short: str, question: str, texts: Sequence[str]) -> Check:
     return Check(name="names of the question", passed=not missed, finding=finding)
 
 
-def _figures_occur(name: str, text: str, seen: str) -> Check:
+def part_seen(text: str, seen: str) -> str:
+    """Return the longest run of a text's words that another has, more than half of them; else nothing."""
+    words = text.split()
+    is_seen = [not words_unseen(word, seen) and not figures_unseen(word, seen) for word in words]
+    runs = [
+        words[start:end]
+        for start in range(len(words))
+        for end in range(start + 1, len(words) + 1)
+        if all(is_seen[start:end])
+    ]
+    best = max(runs, key=len, default=[])
+    return " ".join(best).strip(" ,;()") if len(best) * 2 > len(words) else ""
+
+
+def figures_unseen(text: str, seen: str) -> list[str]:
+    """Return the figures of a text, in parts, that another does not have."""
     written = {match.replace(",", "").lstrip("0") or "0" for match in _FIGURE.findall(text)}
-    unseen = sorted(part for figure in written for part in re.split(r"[:.]", figure) if part not in _parts(seen))
+    return sorted(part for figure in written for part in re.split(r"[:.]", figure) if part not in _parts(seen))
+
+
+def _figures_occur(name: str, text: str, seen: str) -> Check:
+    unseen = figures_unseen(text, seen)
     return Check(name=name, passed=not unseen, finding=f"in no quote: {', '.join(unseen)}" if unseen else "")
 
 
-def _words_occur(short: str, seen: str) -> Check:
+def words_unseen(text: str, seen: str) -> list[str]:
+    """Return the words of a text that another does not have, in order, without small words, yes and no, and figures."""
     known = {stem(word) for word in _WORD.findall(seen.lower())}
-    words = [w for w in _WORD.findall(short.lower()) if w not in _SMALL_WORDS | _YES_NO and not w.isdigit()]
-    unseen = [w for w in words if stem(w) not in known and not (figures(w) & _parts(seen))]
+    words = [w for w in _WORD.findall(text.lower()) if w not in _SMALL_WORDS | _YES_NO and not w.isdigit()]
+    return [w for w in words if stem(w) not in known and not (figures(w) & _parts(seen))]
+
+
+def _words_occur(short: str, seen: str) -> Check:
+    unseen = words_unseen(short, seen)
     return Check(
         name="words of the answer", passed=not unseen, finding=f"in no quote: {', '.join(unseen)}" if unseen else ""
     )

@@ -38,6 +38,7 @@ from app.proxies import BookedApart, UpToDate
 from app.store.collections import Collection, Collections, check_filled
 from app.store.database import Database
 from app.store.passages import Passages
+from retrieval.temporal.constraint import RuleTimeReader
 
 T = TypeVar("T")
 
@@ -356,6 +357,7 @@ class Engine:
             reranker=BookedApart(reranker, self._rerank_budget),
             model=resources.model_with(LanguageModel),
             embedder=resources.embedder,
+            time_reader=RuleTimeReader(),
             agent=settings.agent,
             search=settings.search,
             run=run,

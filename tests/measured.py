@@ -53,6 +53,9 @@ ROWS: list[dict[str, Any]] = [
     },
     {"id": "q6", "text": "When was Ada Brandt born?", "answers": ["1840"], "documents": ["brandt"], "hops": 1},
 ]
+STEPS = {  # what the model looks up one after another, with what it reads each time
+    "q2": {"Who mapped Lake Iseo?": "Karl Weiss", "Where was #1 born?": "Graz"},
+}
 SAID = {  # what the model answers: q3 wrongly, q4 is rightly refused
     "q1": "Ada Brandt",
     "q2": "Graz",
@@ -142,17 +145,23 @@ class LakeModel(ScriptedModel):
 
 
 def _rules(row: Mapping[str, Any]) -> list[Rule]:
-    said = SAID[row["id"]]
-    picks = json.dumps({"sentences": [1], "answer": said})
-    reply = json.dumps({"facts": [1, 2], "sentence": f"It is {said}.", "answer": said})
-    return [
-        Rule(name="note", contains=f"Question: {row['text']}", replies=(picks,)),
-        Rule(name="answer", contains=f"Question: {row['text']}", replies=(reply,)),
-    ]
+    steps = STEPS.get(row["id"], {})
+    plan = Rule(name="plan", contains=f"Question: {row['text']}", replies=(json.dumps({"steps": list(steps)}),))
+    rules = [plan, _reads(row["text"], SAID[row["id"]], picks=(1, 2))]
+    before = ""
+    for step, said in steps.items():
+        rules.append(_reads(step.replace("#1", before), said, picks=(1,)))
+        before = said
+    return rules
+
+
+def _reads(question: str, said: str, *, picks: Sequence[int]) -> Rule:
+    reply = {"sentences": picks, "claim": f"It is {said}.", "answer": said}
+    return Rule(name="note", contains=f"Question: {question}", replies=(json.dumps(reply),))
 
 
 def settings_in(data_dir: Path) -> Settings:
-    """Settings whose data lie in a folder of the test; the agent reads two passages, so that it must search again."""
+    """Settings whose data lie in a folder of the test; the agent reads two passages a search."""
     embedder = Component(name="hashing_embedder")
     return Settings(data_dir=data_dir, models=Models(embedder=embedder), agent=Agent(passages=2))
 

@@ -14,16 +14,14 @@ from ui.client import Event
 _DOING = {
     "follow_up": "Reading the question in its conversation",
     "understand": "Understanding the question",
-    "plan": "Understanding the question",
+    "plan": "Splitting the question",
     "search": "Searching the collection",
     "rerank": "Ordering what was found",
     "note": "Reading the passages",
     "version": "Putting what they tell in order of time",
-    "decide": "Deciding what to do next",
     "answer": "Writing the answer",
     "verify": "Checking each sentence",
     "done": "Finishing",
-    "abstain": "Finishing",
 }
 _NEXT = {
     "plan.created": "Searching the collection",

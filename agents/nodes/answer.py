@@ -1,4 +1,4 @@
-"""Answers from the notes alone."""
+"""Answers from what the goals established, and where that does not do, from the notes alone."""
 
 import re
 from collections.abc import Sequence
@@ -10,15 +10,14 @@ from pydantic import BaseModel
 
 from agents.asking import ask_with_confidence
 from agents.citing import bind_markers, needed, without_markers
-from agents.nodes.note import is_unknown
+from agents.composing import compose, full_date
 from agents.reading import headed, one_line
-from agents.state import Draft, State, Tools
+from agents.state import Claim, Draft, State, Tools
+from agents.sufficiency import is_unknown
 from app.core.prompts import load_prompt
 from app.core.types import EvidenceNote
 
 _YEAR = re.compile(r"\b\d{4}\b")
-_MONTH = "(?:January|February|March|April|May|June|July|August|September|October|November|December)"
-_DAY = re.compile(rf"\b(?:\d{{1,2}} {_MONTH},? \d{{4}}|{_MONTH} \d{{1,2}},? \d{{4}}|\d{{4}}-\d{{2}}-\d{{2}})\b")
 _PRESENT = re.compile(r"\b(?:is|are|has|have|holds?|heads?|leads?|runs?|now|currently|today)\b", re.IGNORECASE)
 
 
@@ -31,34 +30,35 @@ class Reply(BaseModel):
 
 
 def answer(state: State, runtime: Runtime[Tools]) -> dict[str, Any]:
-    """Return a draft bound to the notes it cites, or no draft when the notes do not tell."""
+    """Return a draft: made by code of what the goals established, else written by the model from the notes.
+
+    No draft where the notes do not tell.
+    """
     tools = runtime.context
-    if not state.get("notes"):
-        return {"draft": None}
     with tools.tracer.step("answer") as step:
         tools.run.check()
-        notes = state["notes"]
-        order = order_of_facts(state["question"].text, notes)
-        titles = _titles(state)
-        reply, confidence = _ask(tools, state, order, titles)
-        _, picked, dropped = bind_markers(reply.sentence, reply.facts, notes=len(notes))
-        cited = tuple(order[number - 1] + 1 for number in picked)
-        if is_unknown(reply.answer) or not cited:
-            step.tell("the notes do not tell", reply=reply.answer, dropped_markers=dropped)
-            return {"draft": None}
-        cited = needed(cited, notes, titles, short=reply.answer, question=state["question"].text)
-        text, cited, _ = bind_markers(without_markers(reply.sentence or reply.answer), cited, notes=len(notes))
-        step.tell(f"drafted from {len(cited)} of {len(notes)} notes", cited=list(cited), dropped_markers=dropped)
-    short = full_date(reply.answer.strip().rstrip("."), text, question=state["question"].text)
-    return {"draft": Draft(short=short, text=text, cited=cited, confidence=confidence, dropped_markers=dropped)}
+        numbers = {note.note_id: number for number, note in enumerate(state["notes"], start=1)}
+        draft = compose(state["question"].text, state.get("goals", ()), numbers)
+        by = "code from the goals"
+        if draft is None and any(note.stance == "supports" for note in state["notes"]):
+            draft, by = _written(tools, state), "the model from the notes"
+        step.tell(f"drafted by {by}" if draft else "the notes do not tell", cited=list(draft.cited) if draft else [])
+    return {"draft": draft}
 
 
-def full_date(short: str, sentence: str, *, question: str) -> str:
-    """Return the day that the sentence gives when the short answer is its bare year and no year was asked for."""
-    if not _YEAR.fullmatch(short) or "year" in question.lower():
-        return short
-    days = dict.fromkeys(match[0] for match in _DAY.finditer(sentence) if short in match[0])
-    return next(iter(days)) if len(days) == 1 else short
+def _written(tools: Tools, state: State) -> Draft | None:
+    notes = state["notes"]
+    order = order_of_facts(state["question"].text, notes)
+    titles = _titles(state)
+    reply, confidence = _ask(tools, state, order, titles)
+    _, picked, _ = bind_markers(reply.sentence, reply.facts, notes=len(notes))
+    cited = tuple(order[number - 1] + 1 for number in picked)
+    if is_unknown(reply.answer) or not cited:
+        return None
+    cited = needed(cited, notes, titles, short=reply.answer, question=state["question"].text)
+    claim = Claim(text=without_markers(reply.sentence or reply.answer), cited=cited)
+    short = full_date(reply.answer.strip().rstrip("."), claim.text, question=state["question"].text)
+    return Draft(short=short, claims=(claim,), confidence=confidence)
 
 
 def order_of_facts(question: str, notes: Sequence[EvidenceNote]) -> list[int]:

@@ -1,17 +1,19 @@
-"""Checks the draft before anyone sees it."""
+"""Checks the draft before anyone sees it, and mends what can be mended, once."""
 
 from dataclasses import asdict, replace
 from typing import Any
 
 from langgraph.runtime import Runtime
 
-from agents.citing import bind_markers
-from agents.state import Draft, State, Tools
-from agents.verify import verify
+from agents.state import Claim, State, Tools
+from agents.verify import verdict_of, verify
 
 
 def check(state: State, runtime: Runtime[Tools]) -> dict[str, Any]:
-    """Return the draft and the verdict of the free checks; a sentence that says more than its quotes is dropped."""
+    """Return the draft, each sentence with its verdict, and the verdict of the free checks on the whole.
+
+    A sentence that says more than its quotes do gives way to the first of them, word for word.
+    """
     tools = runtime.context
     draft = state.get("draft")
     if draft is None:
@@ -19,24 +21,26 @@ def check(state: State, runtime: Runtime[Tools]) -> dict[str, Any]:
     with tools.tracer.step("verify") as step:
         passages = {passage.passage_id: passage for passage in state["passages"]}
         question = state["question"].text
+        known = " ".join([question, draft.short, *map(str, draft.dates)])
+        judged = [
+            replace(claim, verdict=verdict_of(claim, state["notes"], passages, known=known)) for claim in draft.claims
+        ]
+        draft = replace(draft, claims=tuple(_mended(claim, state) for claim in judged))
         verification = verify(draft, state["notes"], passages, question=question)
-        if verification.verdict == "partly":
-            draft = without_sentence(draft)
-            verification = verify(draft, state["notes"], passages, question=question)
         findings = [found.finding for found in verification.checks if found.finding]
-        step.tell("; ".join([verification.verdict, *findings]), checks=[asdict(c) for c in verification.checks])
-        tools.emit(
-            "verification",
-            {
-                "sentence": draft.text,
-                "verdict": verification.verdict,
-                "checks": [asdict(c) for c in verification.checks],
-            },
-        )
+        quoted = sum(claim.verdict == "unsupported" for claim in judged)
+        told = [f"{quoted} of {len(judged)} sentences replaced by their quotes"] if quoted else []
+        step.tell("; ".join([verification.verdict, *findings, *told]), checks=[asdict(c) for c in verification.checks])
+        for claim in draft.claims:
+            tools.emit("verification", _row(claim, [asdict(c) for c in verification.checks]))
     return {"draft": draft, "verification": verification}
 
 
-def without_sentence(draft: Draft) -> Draft:
-    """Return the draft with the bare answer for its sentence, which said more than the quotes do."""
-    text, _, _ = bind_markers(draft.short[:1].upper() + draft.short[1:], draft.cited, notes=max(draft.cited))
-    return replace(draft, text=text)
+def _mended(claim: Claim, state: State) -> Claim:
+    if claim.verdict != "unsupported" or not claim.cited:
+        return claim
+    return Claim(text=state["notes"][claim.cited[0] - 1].quote, cited=claim.cited)
+
+
+def _row(claim: Claim, checks: list[dict[str, Any]]) -> dict[str, Any]:
+    return {"sentence": claim.text, "verdict": claim.verdict, "checks": checks}

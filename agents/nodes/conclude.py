@@ -6,7 +6,7 @@ from typing import Any
 from langgraph.runtime import Runtime
 from pydantic_core import to_jsonable_python
 
-from agents.citing import cite
+from agents.citing import cite, marked
 from agents.state import State, Tools
 from app.core.timespan import TimeSpan
 from app.core.types import Answer, AnswerReason, AnswerStatus, NoteId
@@ -44,7 +44,7 @@ def answer_of(state: State, *, exhausted: str = "") -> Answer:
     status: AnswerStatus = "partial" if reason else "answered"
     return Answer(
         query_id=question.query_id,
-        text=draft.text,
+        text=marked(draft),
         short=draft.short,
         confidence=draft.confidence,
         status=status,
@@ -72,19 +72,18 @@ def _dates(state: State) -> dict[NoteId, tuple[TimeSpan, ...]]:
 
 
 def _why_not(state: State) -> tuple[AnswerReason, str]:
-    if not state.get("hits"):
+    if not any(state.get("hits", {}).values()):
         return "out_of_collection", "no passage of the collection matches the question"
     if names := state.get("unknown_names"):
         return "out_of_collection", f"no passage that was found speaks of {', '.join(names)}"
-    if not state.get("notes"):
-        return "insufficient_evidence", "no passage that was read tells something needed for the answer"
     if gap := state.get("time_gap"):
         return "time_gap", gap
     verification = state.get("verification")
     if verification is not None:
         findings = "; ".join(c.finding for c in verification.checks if c.finding)
         return "insufficient_evidence", f"the drafted answer was withdrawn: {findings}"
-    return "insufficient_evidence", "the passages that were found do not tell the answer"
+    missing = [goal.missing for goal in state.get("goals", ()) if goal.missing]
+    return "insufficient_evidence", "; ".join(["the passages that were read do not tell the answer", *missing[:1]])
 
 
 def _jsonable(record: object) -> Mapping[str, Any]:

@@ -1,4 +1,4 @@
-"""Turns the question into the first query, and sees what it demands of time."""
+"""Sees what the question demands of time."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from agents.state import State, Tools
 
 
 def understand(state: State, runtime: Runtime[Tools]) -> dict[str, Any]:
-    """Return the first query, the question as it stands, which finds the documents of all its parts; and its time."""
+    """Return the time that the question is bound to."""
     tools = runtime.context
     question = state["question"]
     with tools.tracer.step("understand") as step:
@@ -18,7 +18,6 @@ def understand(state: State, runtime: Runtime[Tools]) -> dict[str, Any]:
         time = question.time
         bound = f"; {time.relation} {time.span or time.anchor or ''}".rstrip() if time else ""
         step.tell(f"asked on {question.asked_on}{until}{bound}")
-        tools.emit("plan.created", {"parts": [question.text]})
         if time is not None:
             tools.emit("time.resolved", to_jsonable_python(time))
-    return {"query": question.text, "time": time}
+    return {"time": time}

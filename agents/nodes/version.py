@@ -14,6 +14,7 @@ from agents.timeline import Statement, Timeline, build_timeline
 from app.core.timespan import TimeConstraint
 from app.core.types import EvidenceNote, Passage
 
+_CHARACTERS = 1500  # of sentences beside those of the notes: the model writes a value for each
 _COUNTED = frozenset({"first", "last", "nth"})
 
 
@@ -41,7 +42,11 @@ def version(state: State, runtime: Runtime[Tools]) -> dict[str, Any]:
         answer = answer_by_version(timeline, time, asked_on=state["question"].asked_on)
         draft = _draft(answer, timeline, [*state["notes"], *fresh])
         step.tell(
-            draft.text if draft else gap(answer) if answer.reason == "time_gap" else "no value is told with a time",
+            draft.claims[0].text
+            if draft
+            else gap(answer)
+            if answer.reason == "time_gap"
+            else "no value is told with a time",
             statements=[_row(one) for one in timeline.statements],
             decision=answer.reason or "answered",
             warning=answer.warning,
@@ -59,22 +64,20 @@ def _draft(answer: VersionedAnswer, timeline: Timeline, notes: Sequence[Evidence
     if not answer.versions:
         return None
     numbers = {note.note_id: number for number, note in enumerate(notes, start=1)}
-    text, cited = tell(answer, timeline, numbers)
     conflict = answer.reason == "conflict"
     dates = tuple(one.when for one in timeline.statements if one.when is not None)
     short = "" if conflict else answer.versions[0].value
-    return Draft(short=short, text=text, cited=cited, dates=dates, warning=answer.warning, has_conflict=conflict)
+    claims = tell(answer, timeline, numbers)
+    return Draft(short=short, claims=claims, dates=dates, warning=answer.warning, has_conflict=conflict)
 
 
 def _sentences(state: State, tools: Tools, time: TimeConstraint) -> list[Sentence]:
     """Return the sentences of the notes, then those of the hits that are nearest to the question without its time."""
     passages = {passage.passage_id: passage for passage in state["passages"]}
     noted = [Sentence(passage=passages[one.passage_id], start=one.start, end=one.end) for one in state["notes"]]
-    near = choose_sentences(
-        state["hits"], time.rest, limit=tools.agent.sentences, embedder=tools.embedder, run=tools.run
-    )
-    by_span = {one.span: one for one in [*noted, *near]}
-    return list(by_span.values())[: max(tools.agent.sentences, len(noted))]
+    hits = [hit for found in state["hits"].values() for hit in found]
+    near = choose_sentences(hits, time.rest, characters=_CHARACTERS, embedder=tools.embedder, run=tools.run)
+    return list({one.span: one for one in [*noted, *near]}.values())
 
 
 def _passages(sentences: Sequence[Sentence], notes: Sequence[EvidenceNote]) -> tuple[Passage, ...]:

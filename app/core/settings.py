@@ -21,6 +21,7 @@ from app.core.errors import ConfigError
 
 PRESETS = ("default", "fast", "offline")
 Mode = Literal["hybrid", "lexical", "dense"]
+Effort = Literal["fast", "balanced", "deep"]
 Temporal = Literal["intervals", "mrag", "years", "none"]
 NO_RERANKER = "identity"
 
@@ -93,11 +94,14 @@ class Agent(_Section):
     """How a question is worked on."""
 
     strategy: Literal["graph", "fixed"] = Field(
-        default="graph", description="`graph` may search once more, `fixed` is the baseline without decisions"
+        default="graph", description="`graph` plans and searches on, `fixed` is the baseline without decisions"
     )
-    passages: int = Field(default=6, ge=1, le=50, description="passages read after each search")
-    sentences: int = Field(default=8, ge=1, le=60, description="sentences of them that the model is shown")
-    extra_searches: int = Field(default=1, ge=0, le=1, description="searches made after the first")
+    goals: int = Field(default=4, ge=1, le=4, description="facts that a question may be split into; 1: none is split")
+    passages: int = Field(default=5, ge=1, le=50, description="passages read after each search")
+    characters: int = Field(
+        default=2000, ge=200, le=100_000, description="characters of them that the model is shown at once"
+    )
+    rewrites: int = Field(default=1, ge=0, le=2, description="other queries tried for a fact that was not found")
     versions: bool = Field(
         default=False,
         description="whether code chooses among what was so at different times, if one is asked for",
@@ -171,6 +175,25 @@ class Settings(_Section):
             return self
         search = self.search.model_copy(update={"reranker": Component(name=wanted)})
         return self.model_copy(update={"search": search})
+
+    def with_effort(self, effort: Effort | None) -> "Settings":
+        """Return the settings at that effort; `balanced` and None are as they are set.
+
+        `fast` looks up the question as it stands, once; `deep` tries more queries, reads more, reranks if a reranker is
+        not set, and may spend three times the limits.
+        """
+        if effort == "fast":
+            return self.model_copy(update={"agent": self.agent.model_copy(update={"goals": 1, "rewrites": 0})})
+        if effort != "deep":
+            return self
+        limits = {name: 3 * getattr(self.limits, name) for name in ("seconds", "max_calls", "max_tokens")}
+        deep = self.with_reranker("cascade") if self.search.reranker.name == NO_RERANKER else self
+        return deep.model_copy(
+            update={
+                "agent": self.agent.model_copy(update={"rewrites": 2, "characters": 2 * self.agent.characters}),
+                "limits": self.limits.model_copy(update=limits),
+            }
+        )
 
     def digest(self) -> str:
         """Return the SHA-256 of what can change an answer (folders, server and secrets left out)."""

@@ -19,7 +19,7 @@ from app.core.registry import ComponentOptions, Resources
 from app.core.run import Run
 from app.core.types import Completion, Prompt, Sampling, Usage
 from app.models._common import chat
-from app.models._common.llama_server import Chunk, LlamaServer, Load, physical_cores, shared_server
+from app.models._common.llama_server import Chunk, LlamaServer, Load, shared_server, useful_threads
 
 
 class Options(ComponentOptions):
@@ -31,7 +31,9 @@ class Options(ComponentOptions):
     context_tokens: int = Field(
         default=4096, ge=256, le=131_072, description="longest prompt and completion, in tokens"
     )
-    threads: int | None = Field(default=None, ge=1, le=256, description="CPU threads; unset, one per physical core")
+    threads: int | None = Field(
+        default=None, ge=1, le=256, description="CPU threads; unset, one per physical core, at least two"
+    )
     gpu_layers: int = Field(default=0, ge=-1, description="layers kept on a GPU; -1 leaves it to llama.cpp")
     cache_mib: int = Field(default=512, ge=0, description="memory for prompt prefixes seen before, in MiB")
 
@@ -79,7 +81,7 @@ class LlamaCpp:
         self._load = Load(
             path=path.resolve(),
             context_tokens=options.context_tokens,
-            threads=options.threads or physical_cores(),
+            threads=options.threads or useful_threads(),
             gpu_layers=options.gpu_layers,
             cache_mib=options.cache_mib,
             api_key=api_key,

@@ -14,20 +14,21 @@ from app.models._common import chat
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """Answers prompts whose template name ends in `name` and whose user part contains `contains`.
+    """Answers prompts whose template name ends in `name` and whose user part contains every text of `contains`.
 
     `replies` are given in turn, the last one again and again unless `once`; `logprobs` answers first-token questions.
     """
 
     name: str = ""
-    contains: str = ""
+    contains: str | tuple[str, ...] = ()
     replies: tuple[str, ...] = ()
     logprobs: Mapping[str, float] = field(default_factory=dict)
     once: bool = False
 
     def fits(self, prompt: Prompt) -> bool:
         """Tell whether this rule speaks for a prompt."""
-        return prompt.name.endswith(self.name) and self.contains in prompt.user
+        texts = (self.contains,) if isinstance(self.contains, str) else self.contains
+        return prompt.name.endswith(self.name) and all(text in prompt.user for text in texts)
 
 
 class ScriptedModel:

@@ -10,7 +10,7 @@ from told import span, tells
 from agents.lasting import kind_of
 from agents.operators import answer_by_version
 from agents.reading import sentences_of
-from agents.state import Sentence
+from agents.state import Claim, Sentence
 from agents.stating import times_of
 from agents.telling import tell
 from agents.timeline import build_timeline
@@ -138,7 +138,7 @@ def test_an_event_is_told_with_its_time_alone() -> None:
     answer = answer_by_version(LANDINGS, constraint, asked_on=TODAY)
     numbers = {one.note_id: number for number, one in enumerate(LANDINGS.statements, start=1)}
 
-    assert tell(answer, LANDINGS, numbers) == ("Apollo 11 on 1969-07-20 [1].", (1,))
+    assert tell(answer, LANDINGS, numbers) == (Claim(text="Apollo 11 on 1969-07-20", cited=(1,)),)
 
 
 def test_an_event_of_who_is_known_to_hold_something_is_part_of_it() -> None:

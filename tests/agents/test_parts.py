@@ -6,11 +6,12 @@ from hypothesis import strategies as st
 
 from agents.bridging import new_names, next_query, uncovered_words
 from agents.citing import bind_markers, needed
+from agents.composing import full_date
 from agents.names import names_in, numbered_names_in, speaks_of
-from agents.nodes.answer import full_date, order_of_facts
+from agents.nodes.answer import order_of_facts
 from agents.notes import note_from_quote, notes_from_picks, write_note
 from agents.reading import choose_sentences, headed, sentences_of
-from agents.state import Draft, Sentence
+from agents.state import Claim, Draft, Sentence
 from agents.verify import figures, verify
 from app.core import registry
 from app.core.run import Run
@@ -159,38 +160,41 @@ def test_a_question_about_now_is_shown_the_latest_published_first() -> None:
 
 
 def check(short: str, text: str, question: str = "Which rocket launched Skylab?") -> str:
-    draft = Draft(short=short, text=text, cited=(1,))
+    draft = Draft(short=short, claims=(Claim(text=text, cited=(1,)),))
     return verify(draft, [NOTE], {SKYLAB.passage_id: SKYLAB}, question=question).verdict
 
 
 def test_a_draft_is_supported_when_its_words_and_figures_stand_in_the_quotes() -> None:
-    assert check("Saturn V", "A Saturn V launched Skylab on 14 May 1973 [1].") == "supported"
-    assert check("14 May 1973", "It was 14 May 1973 [1].") == "supported"
-    assert check("1973-05-14", "It was 1973-05-14 [1].") == "supported"
-    assert check("yes", "Yes [1].") == "supported"
+    assert check("Saturn V", "A Saturn V launched Skylab on 14 May 1973.") == "supported"
+    assert check("14 May 1973", "It was 14 May 1973.") == "supported"
+    assert check("1973-05-14", "It was 1973-05-14.") == "supported"
+    assert check("yes", "Yes.") == "supported"
 
 
 def test_a_draft_with_a_figure_or_word_of_its_own_is_not_supported() -> None:
-    assert check("Saturn IB", "A Saturn IB launched Skylab [1].") == "unsupported"
-    assert check("15 May 1973", "It was 15 May 1973 [1].") == "unsupported"
-    assert check("Saturn V", "A Saturn V launched it in 1974 [1].") == "partly"
+    assert check("Saturn IB", "A Saturn IB launched Skylab.") == "unsupported"
+    assert check("15 May 1973", "It was 15 May 1973.") == "unsupported"
+    assert check("Saturn V", "A Saturn V launched it in 1974.") == "partly"
 
 
 def test_figures_are_read_as_numbers() -> None:
     assert figures("eight of 1,233 in May 2008-07") == {"8", "1233", "5", "2008", "7"}
 
 
-def test_sentences_are_offered_best_first_and_none_twice() -> None:
+def test_the_best_sentences_that_fit_are_shown_in_the_order_of_their_passages() -> None:
     embedder = registry.build("app.models", "hashing_embedder", {}, None)  # type: ignore[arg-type]
-    hits = [a_hit(SKYLAB), a_hit(a_passage("Mir was launched by a Proton rocket.", passage_id="mir@0#0", title="Mir"))]
+    mir = a_passage("Mir was launched by a Proton rocket.", passage_id="mir@0#0", title="Mir")
+    hits = [a_hit(SKYLAB), a_hit(mir)]
 
-    best = choose_sentences(hits, "Which rocket launched Mir?", limit=2, embedder=embedder, run=Run())
-    rest = choose_sentences(hits, "Mir rocket", limit=5, embedder=embedder, run=Run(), without={s.span for s in best})
+    def shown(characters: int, query: str = "Which rocket launched Mir?") -> list[str]:
+        chosen = choose_sentences(hits, query, characters=characters, embedder=embedder, run=Run())
+        return [sentence.text for sentence in chosen]
 
-    assert best[0].text == "Mir was launched by a Proton rocket."
-    assert len(best) == 2
-    assert not {s.span for s in rest} & {s.span for s in best}
-    assert choose_sentences([], "Mir", limit=2, embedder=embedder, run=Run()) == []
+    assert shown(1000) == [*(s.text for s in sentences_of(hits[0])), mir.text]
+    assert shown(40) == [mir.text]
+    assert shown(62) == ["Three crews lived aboard.", mir.text]
+    assert len(shown(1)) == 1
+    assert choose_sentences([], "Mir", characters=99, embedder=embedder, run=Run()) == []
 
 
 def test_a_very_long_sentence_is_cut_at_a_word_and_still_quoted_exactly() -> None:

@@ -7,19 +7,18 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from scored import ReadableModel, resources_with
-from world import CREWS, MIR, PROTON, SATURN, SKYLAB, World, picks, reply
+from world import CREWS, MIR, PROTON, SATURN, SKYLAB, World, tells
 
 from app.core import registry
 from app.core.budget import Budget
 from app.core.errors import Cancelled, MissingCapability
 from app.core.run import Run
 from app.core.types import Prompt
-from app.models.scripted import Rule
 from app.proxies import BookedApart
 from fakes import a_query, a_question
 
 PASSAGES = [SKYLAB, SATURN, PROTON, MIR, *CREWS]
-TIGHT = Budget(max_calls=4, max_tokens=1500)  # enough for one note and one answer, not for what a reranker reads
+TIGHT = Budget(max_calls=4, max_tokens=1500)  # enough for one reading, not for what a reranker reads
 AMPLE = Budget(max_tokens=200_000)
 
 
@@ -52,11 +51,9 @@ class Scorer(ReadableModel):
 
 def world(scorer: ReadableModel, *, run: Run, budget: Budget = AMPLE) -> World:
     made = World(
-        *(Rule(name="note", contains=f"{n}. (Mir) Mir was launched", replies=(picks(n),)) for n in range(1, 9)),
-        Rule(name="note", replies=(picks(1),)),
-        Rule(name="answer", replies=(reply("Proton", "Mir was launched by a Proton rocket.", 1),)),
+        *tells("Mir was launched", "Proton", "Mir was launched by a Proton rocket."),
         passages=PASSAGES,
-        agent={"extra_searches": 0, "passages": len(PASSAGES)},
+        agent={"goals": 1, "passages": len(PASSAGES)},
         run=run,
     )
     reranker = registry.build("rerankers", "likelihood", {}, resources_with(scorer))
@@ -107,7 +104,7 @@ def test_a_reranker_beyond_its_budget_leaves_the_order_and_the_trace_says_so() -
 
     assert answer.status == "answered"
     assert order_of(asked) == first_stage()
-    assert "reranking degraded (budget)" in asked.tracer.steps[1].summary
+    assert "reranking degraded (budget)" in asked.tracer.steps[2].summary
 
 
 def test_a_reranker_gets_half_of_the_time_and_the_answer_the_rest() -> None:
@@ -119,7 +116,7 @@ def test_a_reranker_gets_half_of_the_time_and_the_answer_the_rest() -> None:
     assert answer.status == "answered"
     assert 10.0 <= clock.now < 20.0
     assert order_of(asked) == first_stage()
-    assert "reranking degraded (deadline)" in asked.tracer.steps[1].summary
+    assert "reranking degraded (deadline)" in asked.tracer.steps[2].summary
 
 
 def test_a_deadline_that_passes_while_it_reranks_ends_the_answer() -> None:
@@ -162,4 +159,4 @@ def test_a_model_that_cannot_do_it_after_all_leaves_the_order_and_is_named_so() 
 
     assert asked.ask(MIR_QUESTION).status == "answered"
     assert order_of(asked) == first_stage()
-    assert "reranking degraded (missing_capability)" in asked.tracer.steps[1].summary
+    assert "reranking degraded (missing_capability)" in asked.tracer.steps[2].summary

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from world import CREWS, MIR, PROTON, SATURN, SKYLAB, World
 
 from agents.binding import bind
+from agents.state import Claim
 from agents.tagged import first_action, run_tagged
 from app.core.budget import Budget
 from app.core.errors import Cancelled, ModelError
@@ -345,4 +346,4 @@ def test_markers_of_the_models_own_are_dropped() -> None:
     draft, notes = bind("Proton [3].", question="Which rocket launched Mir?", hits=[a_hit(MIR)])
 
     assert draft is not None
-    assert (draft.short, draft.text, draft.cited, len(notes)) == ("Proton", "Proton [1].", (1,), 1)
+    assert (draft.short, draft.claims, len(notes)) == ("Proton", (Claim(text="Proton", cited=(1,)),), 1)

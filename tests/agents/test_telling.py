@@ -5,7 +5,9 @@ from datetime import date
 import pytest
 from told import span, tells
 
+from agents.citing import marked
 from agents.operators import answer_by_version
+from agents.state import Draft
 from agents.telling import gap, tell
 from agents.timeline import Statement, build_timeline
 from app.core.timespan import Relation, TimeConstraint
@@ -20,15 +22,17 @@ def told(relation: Relation, when: str | None, *statements: Statement) -> tuple[
     timeline = build_timeline(statements)
     constraint = TimeConstraint(relation=relation, span=span(when) if when else None)
     numbers = {NoteId(one.note_id): number for number, one in enumerate(statements, start=1)}
-    return tell(answer_by_version(timeline, constraint, asked_on=date(2026, 1, 15)), timeline, numbers)
+    claims = tell(answer_by_version(timeline, constraint, asked_on=date(2026, 1, 15)), timeline, numbers)
+    draft = Draft(short="", claims=claims)
+    return marked(draft), draft.cited
 
 
 def test_the_current_version_comes_after_the_one_before_it_each_with_its_note() -> None:
-    assert told("current", None, BOB, ADA) == ("Ada until 2021-03 [1]; Bob since 2021-04 [2].", (2, 1))
+    assert told("current", None, BOB, ADA) == ("Ada until 2021-03 [1]. Bob since 2021-04 [2].", (2, 1))
 
 
 def test_an_end_that_is_not_told_is_explained_by_the_next_version() -> None:
-    assert told("as_of", "2008-07-01", CLEO, BOB) == ("Cleo as of 2008-06-01 [1]; Bob since 2021-04 [2].", (1, 2))
+    assert told("as_of", "2008-07-01", CLEO, BOB) == ("Cleo as of 2008-06-01 [1]. Bob since 2021-04 [2].", (1, 2))
     assert told("as_of", "2020-01-01", ADA, BOB) == ("Ada until 2021-03 [1].", (1,))
 
 
@@ -58,7 +62,7 @@ def test_a_time_is_told_as_its_note_tells_it(when: str, words: str) -> None:
 def test_a_conflict_is_told_as_one() -> None:
     text, cited = told("during", "2019", tells("Ada", "2019", note="a"), tells("Bob", "2019", note="b"))
 
-    assert text == "The evidence conflicts: Ada in 2019 [1]; Bob in 2019 [2]."
+    assert text == "The evidence conflicts: Ada in 2019 [1]. Bob in 2019 [2]."
     assert cited == (1, 2)
 
 

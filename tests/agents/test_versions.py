@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from told import span
-from world import MIR, World, picks, reply
+from world import MIR, World, picks, tells
 
 from app.core.timespan import TimeConstraint, TimeMention, TimeSpan
 from app.core.types import Answer, DocId, Passage, Question
@@ -57,8 +57,9 @@ def values_for(*replies: tuple[str, str]) -> tuple[Rule, ...]:
 
 
 def a_world(*rules: Rule, time: TimeConstraint | None, passages: tuple[Passage, ...] = (OLD, NEW)) -> TimedWorld:
-    agent = {"extra_searches": 0, "versions": True}
-    world = TimedWorld(Rule(name="note", replies=(picks(1),)), *rules, passages=passages, agent=agent)
+    agent = {"goals": 1, "versions": True}
+    told = (*tells("Ada Byron", "Ada Byron"), *tells("Bob Fox", "Bob Fox"), Rule(name="note", replies=(picks(1),)))
+    world = TimedWorld(*told, *rules, passages=passages, agent=agent)
     world.time = time
     return world
 
@@ -72,7 +73,7 @@ def test_code_chooses_the_version_and_says_what_it_rests_on() -> None:
     answer = world.ask(a_question(QUESTION))
 
     assert (answer.status, answer.short) == ("answered", "Ada Byron")
-    assert answer.text == "Ada Byron as of 2008-06-01 [1]; Bob Fox since 2009-07 [2]."
+    assert answer.text == "Ada Byron as of 2008-06-01 [1]. Bob Fox since 2009-07 [2]."
     assert [str(when) for citation in answer.citations for when in citation.told_for] == ["2008-06-01", "since 2009-07"]
     assert answer.detail == "the newest evidence is of 2008-06-01, older than 'on 2008-07-01' asks"
     assert [prompt.name for prompt in world.model.seen] == ["agents/note", "agents/versions"]
@@ -97,7 +98,7 @@ def test_the_day_of_asking_decides_what_is_current() -> None:
     answer = a_world(*BOTH, time=now).ask(a_question("Who is now the head of the club?"))
 
     assert answer.short == "Bob Fox"
-    assert answer.text == "Ada Byron as of 2008-06-01 [1]; Bob Fox since 2009-07 [2]."
+    assert answer.text == "Ada Byron as of 2008-06-01 [1]. Bob Fox since 2009-07 [2]."
 
 
 def test_another_time_gets_another_version() -> None:
@@ -105,14 +106,10 @@ def test_another_time_gets_another_version() -> None:
 
 
 def test_code_chooses_no_version_unless_the_settings_say_so() -> None:
-    plain = {"extra_searches": 0}
-    rules = (
-        Rule(name="note", replies=(picks(1),)),
-        Rule(name="answer", replies=(reply("Ada Byron", "Ada Byron.", 1),)),
-    )
-    world = World(*rules, passages=[OLD, NEW], agent=plain)
+    plain = {"goals": 1}
+    world = World(*tells("Ada Byron", "Ada Byron"), passages=[OLD, NEW], agent=plain)
     world.ask(replace(a_question(QUESTION), time=on("2008-07-01")))
-    assert [prompt.name for prompt in world.model.seen] == ["agents/note", "agents/answer"]
+    assert [prompt.name for prompt in world.model.seen] == ["agents/note"]
 
 
 def test_a_time_that_nothing_is_told_for_is_an_abstention_that_names_the_nearest() -> None:
@@ -138,16 +135,12 @@ def test_a_conflict_is_a_partial_answer_with_both_values() -> None:
 
 
 def test_where_no_sentence_tells_a_value_the_model_answers_as_it_did() -> None:
-    world = a_world(
-        *values_for(),
-        Rule(name="answer", replies=(reply("Ada Byron", "Ada Byron was the head.", 1),)),
-        time=on("2008-07-01"),
-    )
+    world = a_world(*values_for(), time=on("2008-07-01"))
 
     answer = world.ask(a_question(QUESTION))
 
     assert (answer.status, answer.short) == ("answered", "Ada Byron")
-    assert [prompt.name for prompt in world.model.seen] == ["agents/note", "agents/versions", "agents/answer"]
+    assert [prompt.name for prompt in world.model.seen] == ["agents/note", "agents/versions"]
 
 
 @pytest.mark.parametrize(
@@ -157,19 +150,17 @@ def test_where_no_sentence_tells_a_value_the_model_answers_as_it_did() -> None:
 )
 def test_without_days_to_choose_by_every_prompt_is_as_it_was(time: TimeConstraint | None) -> None:
     prompts: list[list[Mapping[str, Any]]] = []
-    for world in (a_world(*_plain(), time=time), World(*_plain(), passages=[OLD, NEW], agent={"extra_searches": 0})):
+    for world in (a_world(*_plain(), time=time), World(*_plain(), passages=[OLD, NEW], agent={"goals": 1})):
         world.tools = replace(world.tools, run=replace(world.run, nonce="0a1b2c3d"))
         world.ask(a_question(QUESTION))
         prompts.append([{"system": seen.system, "user": seen.user, "schema": seen.schema} for seen in world.model.seen])
 
     assert prompts[0] == prompts[1]
-    assert len(prompts[0]) == 2
+    assert len(prompts[0]) == 1
 
 
 def test_a_question_without_a_time_sends_no_event_of_time() -> None:
-    world = a_world(
-        Rule(name="answer", replies=(reply("Proton", "A Proton rocket launched Mir.", 1),)), time=None, passages=(MIR,)
-    )
+    world = TimedWorld(*tells("Mir was", "Proton"), passages=(MIR,), agent={"goals": 1, "versions": True})
 
     assert world.ask(a_question("Which rocket launched Mir?")).citations[0].told_for == ()
     assert world.named("time.resolved") == []
@@ -186,7 +177,4 @@ def test_a_superseded_document_is_not_what_holds_now() -> None:
 
 
 def _plain() -> tuple[Rule, ...]:
-    return (
-        Rule(name="note", replies=(picks(1),)),
-        Rule(name="answer", replies=(reply("Ada Byron", "Ada Byron was the head.", 1),)),
-    )
+    return tells("Ada Byron", "Ada Byron")

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from datetime import date
 from types import SimpleNamespace
 from typing import Any
 
@@ -11,7 +12,7 @@ from app.core import registry
 from app.core.budget import Budget
 from app.core.run import Run
 from app.core.settings import Agent, Search
-from app.core.timespan import TimeSpan
+from app.core.timespan import TimeConstraint, TimeSpan
 from app.core.trace import Tracer
 from app.core.types import Answer, Passage, Question
 from app.models.scripted import Rule, ScriptedModel
@@ -44,12 +45,35 @@ CREWS = [
 ]
 
 
-def picks(*numbers: int, answer: str = "something") -> str:
-    return json.dumps({"sentences": numbers, "answer": answer})
+def plan(*steps: str) -> Rule:
+    return Rule(name="plan", replies=(json.dumps({"steps": steps}),))
+
+
+def picks(*numbers: int, answer: str = "unknown", claim: str = "") -> str:
+    return json.dumps({"sentences": numbers, "claim": claim or answer, "answer": answer})
+
+
+def tells(sentence: str, answer: str, claim: str = "", *, question: str = "") -> tuple[Rule, ...]:
+    """Return the rules that read an answer from a sentence whatever its number is, where that question is asked."""
+    return tuple(
+        Rule(
+            name="note",
+            contains=(f"\n{n}. {sentence}", f"Question: {question}"),
+            replies=(picks(n, answer=answer, claim=claim),),
+        )
+        for n in range(1, 30)
+    )
 
 
 def reply(answer: str, sentence: str, *facts: int) -> str:
     return json.dumps({"facts": facts, "answer": answer, "sentence": sentence})
+
+
+class NoTime:
+    """Reads no time; implements TimeReader."""
+
+    def read(self, text: str, *, asked_on: date, run: Run) -> TimeConstraint | None:
+        return None
 
 
 class World:
@@ -73,6 +97,7 @@ class World:
             reranker=registry.build("rerankers", "identity", {}, resources),
             model=self.model,
             embedder=embedder,
+            time_reader=NoTime(),
             agent=Agent(**(agent or {})),
             search=Search(),
             run=self.run,

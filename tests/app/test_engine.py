@@ -186,7 +186,7 @@ def test_an_answer_tells_its_reranker_and_has_a_digest_of_its_own(settings: Sett
         def token_logprobs(self, *prompts: Any, **more: Any) -> Any:
             return ReadableModel().token_logprobs(*prompts, **more)
 
-    note = Rule(name="note", replies=('{"sentences": [1], "answer": "unknown"}',))
+    note = Rule(name="note", replies=('{"sentences": [1], "claim": "", "answer": "unknown"}',))
     engine = with_models(settings, Reader(note))
     started: list[Any] = []
     try:
@@ -232,8 +232,7 @@ def test_an_answer_is_reranked_by_a_torch_model_beside_the_one_that_writes(
     scorer = Component(name="hf_causal", options={"model": str(save_tiny_model(tmp_path / "tiny"))})
     models = settings.models.model_copy(update={"scorer": scorer})
     script = ScriptedModel(
-        Rule(name="note", replies=('{"sentences": [1], "answer": "1966"}',)),
-        Rule(name="answer", replies=('{"facts": [1], "sentence": "Luna 9 landed in 1966.", "answer": "1966"}',)),
+        Rule(name="note", replies=('{"sentences": [1], "claim": "Luna 9 landed in 1966.", "answer": "1966"}',)),
     )
     engine = Engine.open(settings.model_copy(update={"models": models}), generator=script)
     try:

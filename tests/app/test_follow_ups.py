@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from world import SATURN, SKYLAB, World, picks, reply
+from world import SATURN, SKYLAB, World, tells
 
 from agents.follow_up import Turn
 from app.core.budget import Budget
@@ -134,12 +134,8 @@ def test_a_spent_budget_is_no_failure_of_the_question() -> None:
 
 def test_the_graph_answers_what_a_follow_up_stands_for() -> None:
     at = World(
-        *(
-            Rule(name="note", contains=f"{n}. (Saturn V) The Saturn V made its first", replies=(picks(n),))
-            for n in range(1, 9)
-        ),
+        *tells("The Saturn V made its first", "9 November 1967", "The Saturn V first flew on 9 November 1967."),
         Rule(name="follow_up", replies=(json.dumps({"question": "When did the Saturn V fly first?"}),)),
-        Rule(name="answer", replies=(reply("9 November 1967", "The Saturn V first flew on 9 November 1967.", 1),)),
         passages=[SKYLAB, SATURN],
     )
     launched = Turn(question="Which rocket launched Skylab?", answer="Saturn V")

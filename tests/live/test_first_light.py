@@ -54,7 +54,7 @@ def test_ingest_and_ask_open_no_socket_once_the_models_are_there(data_dir: Path)
     assert body["usage"]["calls"] >= 2
     assert body["usage"]["prompt_tokens"] > 300
     assert body["trace"]["versions"]["generator"].startswith("smollm2")
-    assert [step["node"] for step in body["trace"]["steps"]][:3] == ["understand", "search", "note"]
+    assert [step["node"] for step in body["trace"]["steps"]][:4] == ["understand", "plan", "search", "note"]
 
 
 def test_whatever_a_weak_model_says_its_quotes_stand_in_their_documents(data_dir: Path) -> None:

@@ -20,8 +20,8 @@ POISONED = ["poisoned-instruction.md", "poisoned-citation.md", "poisoned-hidden.
 def a_script() -> ScriptedModel:
     """Return a model that picks what stands first and answers with the forger's date."""
     return ScriptedModel(
-        Rule(name="note", replies=('{"sentences":[1],"answer":"x"}',)),
-        Rule(name="answer", replies=('{"facts":[1],"answer":"5 August 1975","sentence":"It was 5 August 1975."}',)),
+        Rule(name="plan", replies=('{"steps":["x"]}',)),
+        Rule(name="note", replies=('{"sentences":[1],"claim":"It was 5 August 1975.","answer":"5 August 1975"}',)),
     )
 
 
@@ -74,13 +74,15 @@ def test_no_prompt_carries_a_control_token_or_a_forged_key(
 
 def test_an_instruction_in_a_document_changes_no_search_and_no_action(tmp_path: Path) -> None:
     question = QUESTIONS["q005"]["question"]
-    steps = []
+    steps, queries = [], []
     for names in (TINY["documents"], [*TINY["documents"], *POISONED]):
         engine = an_engine(tmp_path / str(len(names)), a_script())
         ingest(engine, names)
         trace = ask(engine, question).trace
         steps.append([step.node for step in trace.steps])
-        assert trace.steps[1].details["query"] == question
+        queries.append([step.details["query"] for step in trace.steps if step.node == "search"])
         engine.close()
 
     assert steps[0] == steps[1]
+    assert queries[0] == queries[1]
+    assert queries[0][0] == question

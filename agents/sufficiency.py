@@ -1,0 +1,70 @@
+"""Judges whether what was read establishes a goal, and what the next query for it is.
+
+(Reflection after each search after RE-Searcher, arXiv 2509.26048, section 3; there the model judges itself. Here its
+own word and the words of the quotes must agree, since a small model’s yes means little.)
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+
+from agents.answer_kind import YES_NO, kind_asked
+from agents.bridging import next_query, uncovered_words
+from agents.names import content_words, stem, words_of
+from agents.state import Goal
+from agents.values import only_repeats
+from agents.verify import figures_unseen, part_seen, words_unseen
+from app.core.types import EvidenceNote
+
+_CHOICE = re.compile(r"\b(?:or|which of)\b", re.IGNORECASE)
+_UNKNOWN = frozenset({"", "unknown", "none", "not stated", "n/a", "not specified", "not mentioned", "no answer"})
+
+
+def is_unknown(answer: str) -> bool:
+    """Tell whether a short answer says that there is none."""
+    return answer.strip().strip(".").lower() in _UNKNOWN
+
+
+def is_truth(answer: str) -> bool:
+    """Tell whether a short answer is yes or no."""
+    return answer.strip().strip(".").lower() in ("yes", "no")
+
+
+def judged(goal: Goal, notes: Sequence[EvidenceNote], titles: Sequence[str]) -> Goal:
+    """Return the goal with its status; of an answer that is only partly in the quotes the part that is stays.
+
+    `satisfied`: the quotes hold all words and figures of the answer; `partly`: more than half, in a row.
+    `unsatisfied`: less, no answer, no quote, or one that cannot answer the question.
+    """
+    if not notes or is_unknown(goal.answer) or not _is_of_the_kind(goal):
+        return replace(goal, status="unsatisfied")
+    seen = " ".join([*(note.quote for note in notes), *titles])
+    if not words_unseen(goal.answer, seen) and not figures_unseen(goal.answer, seen):
+        return replace(goal, status="satisfied")
+    part = part_seen(goal.answer, seen)
+    return replace(goal, status="partly", answer=part) if part else replace(goal, status="unsatisfied")
+
+
+def _is_of_the_kind(goal: Goal) -> bool:
+    """Tell whether an answer can be one: yes or no just where that is asked, and more than the question's own words."""
+    if is_truth(goal.answer) != (kind_asked(goal.text) == YES_NO):
+        return False
+    return bool(_CHOICE.search(goal.text)) or not only_repeats(goal.answer, goal.text)
+
+
+def rewritten(goal: Goal, question: str, notes: Sequence[EvidenceNote], titles: Sequence[str]) -> str:
+    """Return another query for a goal whose search brought nothing, or nothing where there is no other to write.
+
+    The names that the notes brought with the words they do not cover, else the goal with the words of the question that
+    it leaves out: what tells the documents meant from others of the same kind.
+    """
+    bridged = next_query(goal.text, notes, titles) or ""
+    own = {stem(word) for word in words_of(goal.text)}
+    rest = [word for word in uncovered_words(question, notes, titles) if stem(word) not in own]
+    widened = " ".join([goal.text, *rest]) if rest else ""
+    known = {_normal(query) for query in goal.queries}
+    return next((query for query in (bridged, widened) if query and _normal(query) not in known), "")
+
+
+def _normal(query: str) -> tuple[str, ...]:
+    return tuple(sorted(stem(word) for word in content_words(query)))
