@@ -8,6 +8,7 @@ from langgraph.graph import END, START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.runtime import Runtime
 
+from agents.keeping import kept
 from agents.nodes.answer import answer
 from agents.nodes.check import check
 from agents.nodes.conclude import conclude
@@ -32,7 +33,7 @@ def build_fixed() -> CompiledStateGraph[State, Tools, State, State]:
         "conclude": conclude,
     }
     for name, node in chain.items():
-        graph.add_node(name, node)
+        graph.add_node(name, kept(node))
     names = [START, *chain, END]
     for before, after in pairwise(names):
         graph.add_edge(before, after)

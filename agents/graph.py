@@ -12,6 +12,7 @@ from langgraph.graph import END, START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.runtime import Runtime
 
+from agents.keeping import kept
 from agents.nodes.answer import answer
 from agents.nodes.check import check
 from agents.nodes.conclude import conclude
@@ -28,15 +29,8 @@ from agents.state import State, Tools
 def build_graph() -> CompiledStateGraph[State, Tools, State, State]:
     """Return the compiled graph: nodes and edges, nothing else."""
     graph = StateGraph(State, context_schema=Tools)
-    graph.add_node("understand", understand)
-    graph.add_node("plan", plan)
-    graph.add_node("take_whole", take_whole)
-    graph.add_node("search", search)
-    graph.add_node("note", note)
-    graph.add_node("version", version)
-    graph.add_node("answer", answer)
-    graph.add_node("check", check)
-    graph.add_node("conclude", conclude)
+    for node in (understand, plan, take_whole, search, note, version, answer, check, conclude):
+        graph.add_node(node.__name__, kept(node))
     graph.add_edge(START, "understand")
     graph.add_conditional_edges("understand", after_understand)
     graph.add_edge("plan", "search")

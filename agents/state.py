@@ -2,16 +2,17 @@
 
 import operator
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Annotated, Literal, TypedDict
+from dataclasses import dataclass, field
+from typing import Annotated, Any, Literal, TypedDict, cast
 
+from agents.confidence import SHIPPED, Confidence, Signs
 from agents.timeline import Statement
 from app.core.events import Emit
 from app.core.protocols import Embedder, LanguageModel, Reranker, Retriever, TimeReader
 from app.core.run import Run
-from app.core.settings import Agent, Search
+from app.core.settings import Agent, Search, Tree
 from app.core.timespan import TimeConstraint, TimeSpan
-from app.core.trace import Tracer
+from app.core.trace import Books, Tracer
 from app.core.types import Answer, EvidenceNote, Hit, NoteId, Offsets, Passage, PassageId, Question, Verdict
 
 GoalStatus = Literal["open", "satisfied", "partly", "unsatisfied"]
@@ -71,15 +72,26 @@ class Claim:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Pinned:
+    """Notes of earlier answers that the asker wants this one made of, without a search, and their passages."""
+
+    notes: tuple[EvidenceNote, ...] = ()
+    passages: tuple[Passage, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
     """An answer before it is checked: the bare answer, the model's trust in it, and the sentences that tell it.
 
-    `dates` are those that code has put into the sentences; with a conflict there are sentences and no bare answer.
+    `confidence` is the probability of the answer's tokens, that of its weakest link in a chain, None where none was
+    told; `by` says who put the answer together. `dates` are those that code has put into the sentences; with a conflict
+    there are sentences and no bare answer.
     """
 
     short: str
     claims: tuple[Claim, ...]
     confidence: float | None = None
+    by: Literal["code", "model"] = "code"
     dates: tuple[TimeSpan, ...] = ()
     warning: str = ""
     has_conflict: bool = False
@@ -110,7 +122,8 @@ class Verification:
 class State(TypedDict, total=False):
     """One channel a key; `notes`, `passages`, `queries` and `read` grow, the others are replaced.
 
-    `hits` are those of each goal's last search, `read` the passages that were read for it, both by its number.
+    `hits` are those of each goal's last search, `read` the passages that were read for it, both by its number. `books`
+    say where the run stood after the last node, which `keeping.kept` adds to what each returns.
     """
 
     question: Question
@@ -126,12 +139,24 @@ class State(TypedDict, total=False):
     time_gap: str
     draft: Draft | None
     verification: Verification | None
+    signs: Signs
     answer: Answer
+    books: Books
+
+
+_GROWING = frozenset({"notes", "passages", "queries", "read"})
+
+
+def merged(state: State, update: Mapping[str, Any]) -> State:
+    """Return the state after a node's update, as the graph makes it; the first is not changed."""
+    before: Mapping[str, Any] = state
+    grown = {key: (*before.get(key, ()), *value) for key, value in update.items() if key in _GROWING}
+    return cast("State", {**state, **update, **grown})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tools:
-    """The graph's context: instances behind protocols, limits and books; never part of the state."""
+    """The graph's context: instances behind protocols, limits, weights and books; never part of the state."""
 
     retriever: Retriever
     reranker: Reranker
@@ -143,3 +168,5 @@ class Tools:
     run: Run
     tracer: Tracer
     emit: Emit
+    confidence: Confidence = SHIPPED
+    tree: Tree = field(default_factory=Tree)

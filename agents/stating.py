@@ -11,6 +11,7 @@ from typing import Any
 from pydantic import RootModel
 
 from agents.asking import ask
+from agents.dated import BESIDE
 from agents.lasting import kind_of
 from agents.notes import write_note
 from agents.reading import headed, one_line
@@ -25,7 +26,6 @@ from app.core.types import EvidenceNote
 _SPEAKS_OF_NOW = re.compile(r"\b(?:is|are|has|have|holds|heads|leads|runs|serves|remains|now|currently|today)\b")
 _LONGEST = 60
 _TOKENS_A_VALUE = 20
-_BESIDE = frozenset({"birth", "death", "comparison", "deadline"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +79,7 @@ def times_of(sentence: Sentence) -> tuple[list[Told], Source]:
     at a time does not last.
     """
     mentions = sentence.passage.mentions
-    inside = [one for one in mentions if sentence.start <= one.start < sentence.end and one.role not in _BESIDE]
+    inside = [one for one in mentions if sentence.start <= one.start < sentence.end and one.role not in BESIDE]
     if inside:
         return _joined([_told(sentence, one) for one in inside]), "mention"
     if sentence.passage.holds is not None:

@@ -62,9 +62,10 @@ def rewritten(goal: Goal, question: str, notes: Sequence[EvidenceNote], titles: 
     own = {stem(word) for word in words_of(goal.text)}
     rest = [word for word in uncovered_words(question, notes, titles) if stem(word) not in own]
     widened = " ".join([goal.text, *rest]) if rest else ""
-    known = {_normal(query) for query in goal.queries}
-    return next((query for query in (bridged, widened) if query and _normal(query) not in known), "")
+    known = {normal_query(query) for query in goal.queries}
+    return next((query for query in (bridged, widened) if query and normal_query(query) not in known), "")
 
 
-def _normal(query: str) -> tuple[str, ...]:
+def normal_query(query: str) -> tuple[str, ...]:
+    """Return what tells a query from others: its content words, stemmed, by the alphabet."""
     return tuple(sorted(stem(word) for word in content_words(query)))

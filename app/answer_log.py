@@ -11,7 +11,7 @@ from pydantic import TypeAdapter
 from agents.citing import without_markers
 from agents.follow_up import Turn
 from app.core.errors import NotFound
-from app.core.events import EventName
+from app.core.events import EventName, Kept
 from app.core.trace import Outcome
 from app.core.types import AnswerId, ConversationId, EvidenceNote, NoteId, Question
 from app.store.answers import AnswerRow, Answers
@@ -34,11 +34,21 @@ class AnswerLog:
 
     @classmethod
     def begin(
-        cls, answers: Answers, question: Question, *, collection: str, conversation_id: ConversationId | None = None
+        cls,
+        answers: Answers,
+        question: Question,
+        *,
+        collection: str,
+        conversation_id: ConversationId | None = None,
+        options: str | None = None,
     ) -> "AnswerLog":
         """Return the log of a new, queued answer, the last turn of its conversation if it belongs to one."""
         answer_id, text = AnswerId(uuid.uuid4().hex), _QUESTION.dump_json(question).decode()
-        return cls(answers, answers.create(answer_id, collection, text, conversation_id))
+        return cls(answers, answers.create(answer_id, collection, text, conversation_id, options=options))
+
+    def kept(self) -> Kept:
+        """Return the answer with what it has told so far, for an engine that can go on with it."""
+        return Kept(answer_id=self.answer_id, told=self._answers.read(self.answer_id))
 
     def question(self) -> Question:
         """Return what was asked, as it was typed."""
@@ -58,11 +68,23 @@ class AnswerLog:
         """Write the last events and the result, which is returned; the row is finished before `done` can be read."""
         body = outcome.body(answer_id=self.answer_id, collection=self._collection, conversation_id=self._conversation)
         self.emit("answer.completed", body)
-        if outcome.answer.status == "failed":
-            self.emit("error", _problem(code, outcome.answer.detail))
-        self._answers.finish(self.answer_id, json.dumps(body, ensure_ascii=False))
-        self.emit("done", {"status": outcome.answer.status})
+        self._end(body, code=code)
         return body
+
+    def finish_completed(self) -> bool:
+        """Finish an answer whose process ended after it was completed; return whether it was."""
+        told = {event.name: event.data for event in self._answers.read(self.answer_id)}
+        if "answer.completed" not in told:
+            return False
+        body = {key: value for key, value in told["answer.completed"].items() if key != "ts"}
+        self._end(body, code=None if "error" in told else "answer_failed")
+        return True
+
+    def _end(self, body: Mapping[str, Any], *, code: str | None) -> None:
+        if body["status"] == "failed" and code is not None:
+            self.emit("error", _problem(code, body["detail"]))
+        self._answers.finish(self.answer_id, json.dumps(body, ensure_ascii=False))
+        self.emit("done", {"status": body["status"]})
 
 
 def turns_of(rows: Sequence[AnswerRow]) -> tuple[Turn, ...]:

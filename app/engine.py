@@ -1,4 +1,4 @@
-"""The composition root: settings become models, indexes and an agent; the only place where names become objects."""
+"""The composition root: settings become collections, searches and answers (names become objects in app.resources)."""
 
 import json
 import threading
@@ -9,23 +9,21 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
+from agents.confidence_files import confidence_from
 from agents.follow_up import Turn
-from agents.state import Tools
+from agents.state import Pinned, Tools
 from app.core import registry
 from app.core.budget import Budget
-from app.core.errors import AppError, Cancelled, ConfigError, MissingCapability, NotFound
-from app.core.events import Emit
+from app.core.errors import AppError, Cancelled, NotFound
+from app.core.events import Emit, Kept
 from app.core.protocols import (
-    Embedder,
-    Index,
     LanguageModel,
     Reranker,
     Retriever,
-    StreamingModel,
     TokenCounter,
 )
 from app.core.run import Run
-from app.core.settings import Component, Mode, Settings
+from app.core.settings import Effort, Mode, Settings
 from app.core.timespan import TimeConstraint
 from app.core.trace import Outcome, Trace, Tracer
 from app.core.types import Answer, Filter, Query, QueryId, Question, Reranking
@@ -35,88 +33,13 @@ from app.ingest.pipeline import Pipeline
 from app.ingest.publisher import of_collection
 from app.models import catalog
 from app.proxies import BookedApart, UpToDate
+from app.resources import CollectionResources, MadeModels
 from app.store.collections import Collection, Collections, check_filled
 from app.store.database import Database
-from app.store.passages import Passages
+from app.unfinished import Unfinished
 from retrieval.temporal.constraint import RuleTimeReader
 
 T = TypeVar("T")
-
-
-class _Models:
-    """The language model and the embedder, each made at first use, once a process."""
-
-    def __init__(self, settings: Settings, generator: LanguageModel | None) -> None:
-        self._settings = settings
-        self._made: dict[str, Any] = {"generator": generator} if generator else {}
-        self._lock = threading.RLock()
-
-    def get(self, role: str, resources: registry.Resources) -> Any:
-        with self._lock:
-            if role not in self._made:
-                component: Component = getattr(self._settings.models, role)
-                self._made[role] = registry.build("app.models", component.name, component.options, resources)
-            return self._made[role]
-
-
-class CollectionResources:
-    """What components of one collection ask for; implements Resources."""
-
-    def __init__(self, *, collection_id: str, settings: Settings, database: Database, models: _Models) -> None:
-        self._settings = settings
-        self._models = models
-        self._components: dict[tuple[str, str, str], Any] = {}
-        self._indexes: dict[str, Index] = {}
-        self.passages = Passages(database, collection_id)
-
-    @property
-    def offline(self) -> bool:
-        """Whether sockets beyond loopback are forbidden."""
-        return self._settings.offline
-
-    @property
-    def embedder(self) -> Embedder:
-        """The embedder that the settings name."""
-        return cast("Embedder", self._models.get("embedder", self))
-
-    def index(self, kind: str) -> Index:
-        """Return the collection's index of that kind, empty until it is loaded.
-
-        Raises:
-            ConfigError: the settings name none.
-        """
-        if kind not in self._indexes:
-            component = self._settings.indexes.by_kind.get(kind)
-            if component is None:
-                raise ConfigError(f"there is no {kind} index; set indexes.{kind}, or search.mode to another")
-            self._indexes[kind] = registry.build("indexes", component.name, component.options, self)
-        return self._indexes[kind]
-
-    def model_with(self, capability: type[T]) -> T:
-        """Return the first of the models that are asked for it, see `Models.roles`, that has a capability.
-
-        Raises:
-            MissingCapability: neither can do what is asked for.
-        """
-        models = self._settings.models
-        roles = models.roles(writing=capability in (LanguageModel, StreamingModel))
-        for role in roles:
-            model = self._models.get(role, self)
-            if isinstance(model, capability):
-                return model
-        named = " and ".join(getattr(models, role).name for role in roles)
-        raise MissingCapability(f"no {capability.__name__} in {named}; choose another model or component")
-
-    def component(self, package: str, name: str, options: Mapping[str, Any] | None = None) -> Any:
-        """Build a component; the same name and options give the same object."""
-        key = (package, name, repr(sorted((options or {}).items())))
-        if key not in self._components:
-            self._components[key] = registry.build(package, name, options or {}, self)
-        return self._components[key]
-
-    def model_file(self, name: str) -> Path:
-        """Return the verified file or folder of a model."""
-        return catalog.resolve(name, self._settings.models_dir)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,7 +56,8 @@ class Engine:
     def __init__(self, settings: Settings, database: Database, *, generator: LanguageModel | None = None) -> None:
         self.settings = settings
         self.database = database
-        self._models = _Models(settings, generator)
+        self._models = MadeModels(settings, generator)
+        self.unfinished = Unfinished(settings.data_dir / "checkpoints.db", settings_digest=settings.digest())
         self._open: dict[str, OpenCollection] = {}
         self._lock = threading.RLock()
 
@@ -149,17 +73,23 @@ class Engine:
         return cls(settings, Database.open(settings.data_dir / "gnomon.db"), generator=generator)
 
     def close(self) -> None:
-        """Close the database."""
+        """Close the database and the checkpoints."""
         self.database.close()
+        self.unfinished.close()
 
     def new_run(
-        self, *, cancelled: Callable[[], bool] | None = None, seconds: float | None = None, nonce: str | None = None
+        self,
+        *,
+        cancelled: Callable[[], bool] | None = None,
+        seconds: float | None = None,
+        nonce: str | None = None,
+        effort: Effort | None = None,
     ) -> Run:
         """Return the limits of one answer as the settings say; `seconds` shortens or lengthens its time.
 
         With the `nonce` of an earlier run its prompts are the same.
         """
-        limits = self.settings.limits
+        limits = self.settings.with_effort(effort).limits
         budget = Budget(max_calls=limits.max_calls, max_tokens=limits.max_tokens)
         run = Run(seed=self.settings.seed, nonce=nonce or new_nonce(), budget=budget, cancelled=cancelled or _never)
         return replace(run, deadline=run.clock() + (seconds or limits.seconds))
@@ -307,11 +237,16 @@ class Engine:
         run: Run,
         reranker: str | None = None,
         history: Sequence[Turn] = (),
+        kept: Kept | None = None,
+        effort: Effort | None = None,
     ) -> Outcome:
         """Return the answer with its trace; a failure on the way is a status, never an exception.
 
         Hits are reranked as the settings say, or by the `reranker` of that name. The time that counts is the question's
-        own, which `make_question` reads. A follow-up is read in the light of its `history`, the last turn last.
+        own, which `make_question` reads. A follow-up is read in the light of its `history`, the last turn last; one
+        with pinned notes is answered from these alone. `effort` sets how far it is followed, if it is given.
+
+        One that is `kept` has checkpoints until it is forgotten, and goes on from the last one that is there.
 
         Raises:
             UnknownComponent: there is no such reranker.
@@ -319,37 +254,31 @@ class Engine:
             NotFound: there is no such collection, or nothing in it.
             StaleIndex: its index was made by other models or settings.
             MissingModel: a model file is not on this machine.
+            ConfigError: the file of confidence weights cannot be used.
         """
         from agents.run import run_agent  # langgraph takes a second to import, and a search needs none of it
 
         opened = self.collection(collection)
         check_filled(opened.row)
-        tracer = Tracer(run, emit)
-        settings = self.settings.with_reranker(reranker)
-        tools = self._tools(opened, settings, emit=emit, run=run, tracer=tracer)
+        settings = self.settings.with_effort(effort).with_reranker(reranker)
+        begun = self.unfinished.begin(kept, run=run, emit=emit)
+        run, tracer = begun.run, begun.tracer
+        tools = self._tools(opened, settings, run=run, tracer=tracer)
         versions = self._versions(tools)
-        trace_id = uuid.uuid4().hex
-        emit("answer.started", _started(question, collection, settings))
+        if begun.question is None:
+            tracer.emit("answer.started", _started(question, collection, settings))
         try:
-            question = in_conversation(question, history, tools)
-            answer = run_agent(question, tools)
+            question = begun.question or in_conversation(question, history, tools)
+            pinned = _pinned(question, history, opened)
+            answer = run_agent(question, tools, thread=begun.thread, pinned=pinned)
         except Cancelled:
             answer = Answer(query_id=question.query_id, text="", status="cancelled")
         except AppError as error:
             answer = Answer(query_id=question.query_id, text="", status="failed", detail=f"{error.code}: {error}")
-        trace = Trace(
-            trace_id=trace_id,
-            question=question,
-            steps=tuple(tracer.steps),
-            settings_digest=settings.digest(),
-            index_digest=opened.row.index_digest,
-            seed=run.seed,
-            nonce=run.nonce,
-            versions=versions,
-        )
-        return Outcome(answer=replace(answer, usage=run.ledger.total(), trace_id=trace_id), trace=trace)
+        trace = _trace(question, tools, settings=settings, index_digest=opened.row.index_digest, versions=versions)
+        return Outcome(answer=replace(answer, usage=run.ledger.total(), trace_id=trace.trace_id), trace=trace)
 
-    def _tools(self, opened: OpenCollection, settings: Settings, *, emit: Emit, run: Run, tracer: Tracer) -> Tools:
+    def _tools(self, opened: OpenCollection, settings: Settings, *, run: Run, tracer: Tracer) -> Tools:
         resources = opened.resources
         reranker = self.reranker(opened.row.collection_id, settings.search.reranker.name)
         return Tools(
@@ -359,10 +288,12 @@ class Engine:
             embedder=resources.embedder,
             time_reader=RuleTimeReader(),
             agent=settings.agent,
+            tree=settings.tree,
             search=settings.search,
             run=run,
             tracer=tracer,
-            emit=emit,
+            emit=tracer.emit,
+            confidence=confidence_from(settings.agent.confidence),
         )
 
     def _versions(self, tools: Tools) -> dict[str, str]:
@@ -376,6 +307,32 @@ class Engine:
         return CollectionResources(
             collection_id=collection_id, settings=self.settings, database=self.database, models=self._models
         )
+
+
+def _trace(
+    question: Question, tools: Tools, *, settings: Settings, index_digest: str, versions: Mapping[str, str]
+) -> Trace:
+    return Trace(
+        trace_id=uuid.uuid4().hex,
+        question=question,
+        steps=tuple(tools.tracer.steps),
+        settings_digest=settings.digest(),
+        index_digest=index_digest,
+        seed=tools.run.seed,
+        nonce=tools.run.nonce,
+        versions=versions,
+    )
+
+
+def _pinned(question: Question, history: Sequence[Turn], opened: OpenCollection) -> Pinned:
+    """Return the notes of earlier turns that a question is to be answered from, with their passages.
+
+    Raises:
+        NotFound: the document of one was changed or deleted.
+    """
+    notes = {n.note_id: n for turn in history for n in turn.notes if n.note_id in question.pinned_notes}
+    passages = opened.resources.passages.get([note.passage_id for note in notes.values()])
+    return Pinned(notes=tuple(notes.values()), passages=tuple(passages))
 
 
 def _started(question: Question, collection: str, settings: Settings) -> dict[str, Any]:

@@ -8,7 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-DEFAULT = ("bm25", "models", "scoring", "rerank")
+DEFAULT = ("answer", "bm25", "models", "scoring", "rerank")
 
 
 def main() -> int:

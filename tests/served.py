@@ -15,9 +15,9 @@ from pydantic_core import to_jsonable_python
 from agents.follow_up import Turn
 from app.api.main import create_app
 from app.core.errors import AppError, Cancelled, NotFound, StaleIndex
-from app.core.events import Emit
+from app.core.events import Emit, Kept
 from app.core.run import Run
-from app.core.settings import Mode, Server, Settings
+from app.core.settings import Effort, Mode, Server, Settings
 from app.core.timespan import TimeConstraint, TimeSpan
 from app.core.trace import Outcome, Trace, Tracer
 from app.core.types import (
@@ -43,6 +43,7 @@ from app.store.collections import Collections
 from app.store.database import Database
 from app.store.documents import Documents
 from app.store.passages import Passages
+from app.unfinished import Unfinished
 
 COLLECTION = "spaceflight"
 TEXTS = {
@@ -161,11 +162,19 @@ class FakeEngine:
         self.pace = 0.0
         self.rerankers: list[str | None] = []
         self.histories: list[tuple[Turn, ...]] = []
+        self.unfinished = Unfinished(settings.data_dir / "checkpoints.db", settings_digest="")
 
     def close(self) -> None:
         self.database.close()
+        self.unfinished.close()
 
-    def new_run(self, *, cancelled: Callable[[], bool] | None = None, seconds: float | None = None) -> Run:
+    def new_run(
+        self,
+        *,
+        cancelled: Callable[[], bool] | None = None,
+        seconds: float | None = None,
+        effort: Effort | None = None,
+    ) -> Run:
         run = Run(cancelled=cancelled or (lambda: False))
         return replace(run, deadline=run.clock() + (seconds or 60))
 
@@ -202,6 +211,8 @@ class FakeEngine:
         run: Run,
         reranker: str | None = None,
         history: Sequence[Turn] = (),
+        kept: Kept | None = None,
+        effort: Effort | None = None,
     ) -> Outcome:
         self.rerankers.append(reranker)
         self.histories.append(tuple(history))

@@ -21,6 +21,8 @@ EXAMPLES = (
 )
 FIRST_DAY = date(1600, 1, 1)
 RERANKER_HELP = "What puts the best of the passages found first. A language model that reads them takes its time."
+EFFORT_HELP = "Fast looks the question up once. Deep tries several ways and takes longest."
+EFFORTS = ("fast", "balanced", "deep")
 AS_OF_HELP = "The collection as it stood on that day: whatever was published later is left out."
 READ_HELP = "A question that names a time, as in \u2018in 2004\u2019, is answered for that time. The answer tells it."
 PERIOD_HELP = "2004, 2004-03 or 2004-03-05. A period written here takes the place of the one that the question names."
@@ -46,7 +48,8 @@ class Choices:
     """What the sidebar says of the next question."""
 
     time: TimeRequest
-    reranker: str
+    reranker: str | None
+    effort: str
 
     @property
     def sets_time(self) -> bool:
@@ -77,8 +80,9 @@ def _choices(client: Client) -> Choices:
     time = _time()
     known = client.rerankers()
     default = known.rerankers.index(known.default)
+    effort = st.select_slider("Effort", EFFORTS, value="balanced", key="effort", help=EFFORT_HELP)
     reranker = st.selectbox("Reranker", known.rerankers, index=default, key="reranker", help=RERANKER_HELP)
-    return Choices(time=time, reranker=reranker)
+    return Choices(time=time, reranker=None if reranker == known.default else reranker, effort=effort)
 
 
 def _time() -> TimeRequest:
@@ -114,6 +118,7 @@ def _ask(client: Client, question: str, collection: str, choices: Choices, conve
         collection=collection,
         time=choices.time,
         reranker=choices.reranker,
+        effort=choices.effort,
         conversation_id=conversation_id or client.begin_conversation(),
     )
     conversing.open_answer(answer_id)
@@ -214,6 +219,9 @@ def _finished(client: Client, answer: AnswerBody, choices: Choices) -> None:
         with evidence:
             _evidence(client, answer)
         with way:
+            if tree := rendering.tree_html(answer.trace):
+                with st.expander("Search tree"):
+                    st.html(tree)
             st.html(rendering.trace_html(answer.trace))
 
 

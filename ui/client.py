@@ -123,6 +123,7 @@ class Client:
         collection: str,
         time: TimeRequest = ANY_TIME,
         reranker: str | None = None,
+        effort: str | None = None,
         conversation_id: str | None = None,
     ) -> str:
         """Return the id of a new answer, which the server works on whether or not anybody watches."""
@@ -131,6 +132,7 @@ class Client:
             "collection": collection,
             "time": time.model_dump(mode="json", by_alias=True),
             "reranker": reranker,
+            "effort": effort,
             "conversation_id": conversation_id,
         }
         response = self._send("POST", "/v1/answers", json=body, headers={"Prefer": "respond-async"})

@@ -107,6 +107,38 @@ def trace_html(trace: Mapping[str, Any]) -> str:
     return f'<ol class="gn-trace">{"".join(rows)}</ol>'
 
 
+def tree_html(trace: Mapping[str, Any]) -> str:
+    """Return the search tree of a finished answer as nested lists; empty where none was searched."""
+    rows: Sequence[Mapping[str, Any]] = next(
+        (step["details"]["tree"] for step in trace.get("steps", []) if step["node"] == "tree"), []
+    )
+    below: dict[int | None, list[Mapping[str, Any]]] = {}
+    for row in rows:
+        below.setdefault(row["parent"], []).append(row)
+    return "".join(_branches(below, row["node_id"]) for row in below.get(None, []))
+
+
+def _branches(below: Mapping[int | None, Sequence[Mapping[str, Any]]], parent: int) -> str:
+    items = [f"<li>{_tried(row)}{_branches(below, row['node_id'])}</li>" for row in below.get(parent, ())]
+    return f'<ul class="gn-tree">{"".join(items)}</ul>' if items else ""
+
+
+def _tried(row: Mapping[str, Any]) -> str:
+    """Return what was tried and what came of it: the answer or the queries, visits, mean value, tokens, evidence."""
+    words = row["answer"] or " \u00b7 ".join(row["queries"]) or row["text"] or row["error"]
+    figures = [
+        _count(row["visits"], "visit"),
+        f"value {row['mean']:.2f}",
+        _count(int(row["cost"]), "token"),
+        _count(len(row["evidence"]), "note"),
+        "" if row["status"] == "open" else row["status"],
+    ]
+    return (
+        f"<b>{as_html(row['action'].replace('_', ' '))}</b> {as_html(words)}"
+        f'<div class="gn-quiet">{_dotted(figures)}</div>'
+    )
+
+
 def question_html(answer: AnswerBody | PendingAnswer) -> str:
     """Return the question as the heading of its answer, with the collection and the dates and time it was asked for."""
     words = [f"in {as_html(answer.collection)}"]

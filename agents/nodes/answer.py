@@ -58,7 +58,7 @@ def _written(tools: Tools, state: State) -> Draft | None:
     cited = needed(cited, notes, titles, short=reply.answer, question=state["question"].text)
     claim = Claim(text=without_markers(reply.sentence or reply.answer), cited=cited)
     short = full_date(reply.answer.strip().rstrip("."), claim.text, question=state["question"].text)
-    return Draft(short=short, claims=(claim,), confidence=confidence)
+    return Draft(short=short, claims=(claim,), confidence=confidence, by="model")
 
 
 def order_of_facts(question: str, notes: Sequence[EvidenceNote]) -> list[int]:

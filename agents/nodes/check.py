@@ -5,12 +5,13 @@ from typing import Any
 
 from langgraph.runtime import Runtime
 
+from agents.signs import signs_of
 from agents.state import Claim, State, Tools
 from agents.verify import verdict_of, verify
 
 
 def check(state: State, runtime: Runtime[Tools]) -> dict[str, Any]:
-    """Return the draft, each sentence with its verdict, and the verdict of the free checks on the whole.
+    """Return the draft, each sentence with its verdict, the verdict of the free checks, and the signs that it is right.
 
     A sentence that says more than its quotes do gives way to the first of them, word for word.
     """
@@ -30,10 +31,11 @@ def check(state: State, runtime: Runtime[Tools]) -> dict[str, Any]:
         findings = [found.finding for found in verification.checks if found.finding]
         quoted = sum(claim.verdict == "unsupported" for claim in judged)
         told = [f"{quoted} of {len(judged)} sentences replaced by their quotes"] if quoted else []
-        step.tell("; ".join([verification.verdict, *findings, *told]), checks=[asdict(c) for c in verification.checks])
+        checks, signs = [asdict(c) for c in verification.checks], signs_of(state, draft, verification)
+        step.tell("; ".join([verification.verdict, *findings, *told]), checks=checks, drafted=draft.short, signs=signs)
         for claim in draft.claims:
-            tools.emit("verification", _row(claim, [asdict(c) for c in verification.checks]))
-    return {"draft": draft, "verification": verification}
+            tools.emit("verification", _row(claim, checks))
+    return {"draft": draft, "verification": verification, "signs": signs}
 
 
 def _mended(claim: Claim, state: State) -> Claim:

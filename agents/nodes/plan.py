@@ -6,7 +6,7 @@ from langgraph.runtime import Runtime
 from pydantic import BaseModel
 
 from agents.asking import ask
-from agents.planning import make_goals, with_whole
+from agents.planning import anchored_goals, make_goals, with_whole
 from agents.reading import one_line
 from agents.routing import needs_plan
 from agents.state import State, Tools
@@ -25,9 +25,12 @@ def plan(state: State, runtime: Runtime[Tools]) -> dict[str, Any]:
     question = state["question"].text
     with tools.tracer.step("plan") as step:
         tools.run.check()
-        asked = needs_plan(question) and tools.agent.goals > 1
-        steps = _ask(tools, question).steps if asked else []
-        goals = make_goals(question, steps, most=tools.agent.goals)
+        steps: list[str] = []
+        goals = anchored_goals(state.get("time")) if tools.agent.goals > 1 else ()
+        if not goals:
+            asked = needs_plan(question) and tools.agent.goals > 1
+            steps = _ask(tools, question).steps if asked else []
+            goals = make_goals(question, steps, most=tools.agent.goals)
         step.tell(
             " · ".join(goal.pattern for goal in goals) if len(goals) > 1 else "one fact to look up",
             steps=steps,

@@ -49,7 +49,7 @@ class Services:
 
 
 def start_services(engine: ServedEngine, stack: ExitStack) -> Services:
-    """Return the services of an engine, ended by the stack; answers of an earlier process are finished first."""
+    """Return the services of an engine, ended by the stack; answers of an earlier process are taken up first."""
     runner, jobs = Runner(engine), IngestJobs(engine)
     stack.callback(runner.close)
     stack.callback(jobs.close)

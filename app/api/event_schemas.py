@@ -114,6 +114,21 @@ class NoteRejected(_Event):
     event: Literal["note.rejected"]
 
 
+class TreeNode(_Event):
+    """A way of the tree search was tried; the whole tree stands in the trace of the answer."""
+
+    event: Literal["tree.node"]
+    node_id: int
+    parent: int | None
+    action: str
+    text: str
+    queries: list[str]
+    value: float
+    visits: int
+    cost: float
+    status: Literal["open", "answered", "pruned", "failed"]
+
+
 class DraftDelta(_Event):
     """A piece of a draft, which may be dropped."""
 
@@ -182,6 +197,7 @@ AnswerEvent = Annotated[
     | SearchResults
     | NoteAdded
     | NoteRejected
+    | TreeNode
     | DraftDelta
     | AnswerDelta
     | Cited

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from app.core.asked_time import Source
-from app.core.settings import Mode
+from app.core.settings import Effort, Mode
 from app.core.timespan import Relation, TimeSpan
 from app.core.types import (
     AnswerReason,
@@ -69,6 +69,7 @@ class AnswerRequest(_Wire):
     asked_on: date | None = Field(default=None, description="the day the question is asked; today (UTC) without it")
     seconds: float | None = Field(default=None, gt=0, le=3600, description="time for this answer, in seconds")
     reranker: str | None = Field(default=None, max_length=100, description=_RERANKER)
+    effort: Effort | None = Field(default=None, description="how far it is followed: fast, balanced or deep")
     conversation_id: ConversationId | None = Field(default=None, description="the conversation that it goes on with")
     pinned_notes: tuple[NoteId, ...] = Field(default=(), max_length=50, description="notes to answer from")
     rejected_notes: tuple[NoteId, ...] = Field(default=(), max_length=50, description="notes not to use again")

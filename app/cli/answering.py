@@ -33,6 +33,7 @@ class Answering:
     conversation_id: "ConversationId | None"
     as_json: bool
     show_steps: bool
+    show_tree: bool = False
 
     def answer(self, question: "Question") -> "Outcome":
         """Return the answer of a question after it was shown.
@@ -51,7 +52,7 @@ class Answering:
         elif outcome.answer.status != "failed":
             from app.cli.rendering import answer_view
 
-            self.cli.screen.show(answer_view(outcome, show_steps=self.show_steps))
+            self.cli.screen.show(answer_view(outcome, show_steps=self.show_steps, show_tree=self.show_tree))
         if outcome.answer.status == "failed":
             self.cli.screen.error(outcome.answer.detail)
         return outcome

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import date
 from functools import partial
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -14,10 +14,13 @@ from app.cli.options import (
     AsOfOption,
     BudgetOption,
     ConversationOption,
+    EffortOption,
     FromOption,
     NoTimeOption,
     RerankerOption,
     ShowStepsOption,
+    ShowTreeOption,
+    StrategyOption,
     ToOption,
     asked_time,
     day,
@@ -42,11 +45,11 @@ def ask(  # noqa: PLR0913  # a command has the options that it has
     no_time: NoTimeOption = False,
     asked_on: AskedOnOption = None,
     budget: BudgetOption = None,
-    strategy: Annotated[
-        Literal["graph", "fixed"] | None, typer.Option(help="graph may search again; fixed is the baseline.")
-    ] = None,
+    strategy: StrategyOption = None,
+    effort: EffortOption = None,
     reranker: RerankerOption = None,
     show_steps: ShowStepsOption = False,
+    show_tree: ShowTreeOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Answer questions with citations. One that fails stops those after it."""
@@ -56,19 +59,19 @@ def ask(  # noqa: PLR0913  # a command has the options that it has
     last_day = day(as_of) if as_of else None
     today = day(asked_on, "--asked-on") if asked_on else date.today()
     time = asked_time(from_, to, no_time=no_time)
-    limit = seconds(budget) if budget else None
-    with cli.engine(agent={"strategy": strategy}) as engine:
+    with cli.engine(agent={"strategy": strategy, "effort": effort}) as engine:
         make = partial(make_question, asked_on=today, settings=engine.settings, as_of=last_day, time=time)
         asked = [make(text) for text in questions]
         answering = Answering(
             cli=cli,
             engine=engine,
             collection=collection,
-            limit=limit,
+            limit=seconds(budget) if budget else None,
             reranker=reranker,
             conversation_id=conversation_of(cli, engine, conversation),
             as_json=as_json,
             show_steps=show_steps,
+            show_tree=show_tree,
         )
         raise typer.Exit(EXIT_CODES[_last_status(answering, asked)])
 

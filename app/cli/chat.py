@@ -9,18 +9,28 @@ import typer
 
 from app.cli.answering import NEW, Answering, conversation_of
 from app.cli.context import Cli, CollectionOption, JsonOption
-from app.cli.options import AsOfOption, BudgetOption, ConversationOption, RerankerOption, ShowStepsOption, day, seconds
+from app.cli.options import (
+    AsOfOption,
+    BudgetOption,
+    ConversationOption,
+    EffortOption,
+    RerankerOption,
+    ShowStepsOption,
+    day,
+    seconds,
+)
 
 PROMPT = "> "
 
 
-def chat(
+def chat(  # noqa: PLR0913  # a command has the options that it has
     context: typer.Context,
     *,
     collection: CollectionOption = "default",
     conversation: ConversationOption = None,
     as_of: AsOfOption = None,
     budget: BudgetOption = None,
+    effort: EffortOption = None,
     reranker: RerankerOption = None,
     show_steps: ShowStepsOption = False,
     as_json: JsonOption = False,
@@ -33,7 +43,7 @@ def chat(
     cli = Cli.of(context)
     last_day = day(as_of) if as_of else None
     limit = seconds(budget) if budget else None
-    with cli.engine() as engine:
+    with cli.engine(agent={"effort": effort}) as engine:
         check_filled(Collections(engine.database).get(collection))
         answering = Answering(
             cli=cli,

@@ -11,8 +11,11 @@ import typer
 
 from app.cli.context import Cli, JsonOption
 from app.cli.eval_compare import compare_results
+from app.cli.eval_fit import fit_budget_of_runs, fit_confidence_of_run
 from app.cli.eval_perturb import perturb_questions
+from app.cli.eval_poisoned import attack_with_documents
 from app.cli.eval_report import write_report
+from app.cli.eval_tree import measure_policies
 from app.cli.interrupts import Cancelled, interruptibly
 from app.cli.progress import duration, meter, one_at_a_time
 
@@ -25,8 +28,12 @@ DATA_VARIABLE = "GNOMON_EVAL_DATA"
 
 app = typer.Typer(name="eval", help="Measure systems on questions with gold answers.", no_args_is_help=True)
 app.command("compare")(compare_results)
+app.command("fit-budget")(fit_budget_of_runs)
+app.command("fit-confidence")(fit_confidence_of_run)
 app.command("perturb")(perturb_questions)
 app.command("report")(write_report)
+app.command("poisoned")(attack_with_documents)
+app.command("tree-world")(measure_policies)
 
 
 @app.command("run")
@@ -35,7 +42,8 @@ def run_system(  # noqa: PLR0913  # a command has the options that it has
     folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="A data set, or a .jsonl or .csv of questions.")],
     *,
     system: Annotated[
-        str, typer.Option(help="candidates, lexical, dense, hybrid, temporal: retrieval; fixed, agent: answers too.")
+        str,
+        typer.Option(help="Finds: candidates, lexical, dense, hybrid, temporal; answers: fixed, agent, tree, tagged."),
     ] = "agent",
     reranker: Annotated[str | None, typer.Option(help="Reranker, with its defaults.")] = None,
     collection: Annotated[

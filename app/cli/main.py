@@ -32,6 +32,7 @@ from app.cli import (
     search,
     serve,
     time,
+    trace,
 )
 from app.cli.context import Cli, assignment, given, nested_update
 from app.cli.interrupts import Interrupted
@@ -71,6 +72,7 @@ for group in (
     eval.app,
     rerankers.app,
     time.app,
+    trace.app,
 ):
     app.add_typer(group)
 

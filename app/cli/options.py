@@ -2,7 +2,7 @@
 
 import re
 from datetime import date
-from typing import TYPE_CHECKING, Annotated, cast
+from typing import TYPE_CHECKING, Annotated, Literal, cast
 
 import typer
 
@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 RerankerOption = Annotated[
     str | None, typer.Option(help="Reranker, 'none' for none; 'gnomon components list' names them.")
 ]
+EffortOption = Annotated[
+    Literal["fast", "balanced", "deep"] | None, typer.Option(help="How far a question is followed; deep takes longest.")
+]
 AsOfOption = Annotated[
     str | None, typer.Option(help="Use nothing published after that day (2019, 2019-03 or 2019-03-05).")
 ]
@@ -23,6 +26,11 @@ NoTimeOption = Annotated[bool, typer.Option("--no-time", help="Read no time from
 AskedOnOption = Annotated[str | None, typer.Option(help="Day of asking, for 'last month'; today if not given.")]
 BudgetOption = Annotated[str | None, typer.Option(help="Time to answer: 60s, 2m, 1m30s.")]
 ShowStepsOption = Annotated[bool, typer.Option("--show-steps", help="Tell every step, its time and its tokens.")]
+StrategyOption = Annotated[
+    Literal["graph", "tree", "tagged", "fixed"] | None,
+    typer.Option(help="graph searches on, tree tries several ways, tagged: a model trained to search, fixed: once."),
+]
+ShowTreeOption = Annotated[bool, typer.Option("--show-tree", help="Show the search tree of --strategy tree.")]
 ConversationOption = Annotated[
     str | None, typer.Option(metavar="ID", help="Conversation that it goes on with, 'new' for a new one.")
 ]

@@ -138,6 +138,8 @@ def step_words(name: str, data: Mapping[str, Any]) -> str:
         return one_line(f"noted: {data['quote']}")
     if name == "step.finished":
         return one_line(f"{data['node']}: {data['summary']}")
+    if name == "tree.node":
+        return one_line(f"tried {data['action'].replace('_', ' ')}: {data['value']:.2f}")
     return ""
 
 

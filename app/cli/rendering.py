@@ -15,6 +15,7 @@ from rich.text import Text
 
 from app.cli.progress import duration
 from app.cli.screen import one_line, plain
+from app.cli.tree_view import tree_rows, tree_view
 from app.core.asked_time import time_words
 from app.core.timespan import TimeConstraint
 from app.core.types import Answer, AnswerReason, Citation, EvidenceNote, Hit, Question, Usage
@@ -35,8 +36,8 @@ _BOLD = Style(bold=True)
 _NEAREST = 3
 
 
-def answer_view(outcome: "Outcome", *, show_steps: bool) -> Group:
-    """Return a finished answer with its sources or its reason, and the steps if they are wanted."""
+def answer_view(outcome: "Outcome", *, show_steps: bool, show_tree: bool = False) -> Group:
+    """Return a finished answer with its sources or its reason, and the steps and the search tree if they are wanted."""
     answer, question = outcome.answer, outcome.trace.question
     parts: list[RenderableType] = [*_question(question), Text()]
     if answer.text:
@@ -46,6 +47,8 @@ def answer_view(outcome: "Outcome", *, show_steps: bool) -> Group:
     parts += [Text(), _cost(answer, outcome.trace)]
     if show_steps:
         parts += [Text(), steps_table(outcome.trace, answer.usage)]
+    if show_tree and (rows := tree_rows(outcome.trace.steps)):
+        parts += [Text(), tree_view(rows)]
     return Group(*parts)
 
 

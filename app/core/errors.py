@@ -10,6 +10,7 @@ AppError
 ├── InvalidQuestion          a question is empty, too long or not text
 ├── InvalidDataset           an evaluation file cannot be used; names file and row
 ├── StaleIndex               the index was built from other settings or another corpus
+├── StaleCheckpoint          another version of Gnomon or other settings wrote it
 ├── StorageError             the database or the disk cannot be written or read
 ├── ModelError               the backend failed (transport, refusal, context overflow, checksum)
 │   └── MissingModel         a model file is not on this machine; names the pull command
@@ -80,6 +81,12 @@ class StaleIndex(AppError):
     """The index was built from other settings or another corpus."""
 
     code = "stale_index"
+
+
+class StaleCheckpoint(AppError):
+    """A checkpoint was written by another version of Gnomon or under other settings."""
+
+    code = "stale_checkpoint"
 
 
 class StorageError(AppError):

@@ -23,6 +23,7 @@ PRESETS = ("default", "fast", "offline")
 Mode = Literal["hybrid", "lexical", "dense"]
 Effort = Literal["fast", "balanced", "deep"]
 Temporal = Literal["intervals", "mrag", "years", "none"]
+Strategy = Literal["graph", "fixed", "tagged", "tree"]
 NO_RERANKER = "identity"
 
 
@@ -93,8 +94,14 @@ class Search(_Section):
 class Agent(_Section):
     """How a question is worked on."""
 
-    strategy: Literal["graph", "fixed"] = Field(
-        default="graph", description="`graph` plans and searches on, `fixed` is the baseline without decisions"
+    strategy: Strategy = Field(
+        default="graph",
+        description="`graph` plans and searches on; `tree` tries several ways and lets their answers vote; `tagged` "
+        "lets a model trained to search decide; `fixed` is the baseline without decisions",
+    )
+    effort: Effort = Field(
+        default="balanced",
+        description="`fast` looks a question up once, as it stands; `deep` searches a tree",
     )
     goals: int = Field(default=4, ge=1, le=4, description="facts that a question may be split into; 1: none is split")
     passages: int = Field(default=5, ge=1, le=50, description="passages read after each search")
@@ -105,6 +112,36 @@ class Agent(_Section):
     versions: bool = Field(
         default=False,
         description="whether code chooses among what was so at different times, if one is asked for",
+    )
+    odds: float = Field(
+        default=0.0,
+        ge=0.0,
+        le=1000.0,
+        description="right answers that one wrong answer costs; below a confidence of odds / (1 + odds) none is given",
+    )
+    confidence: Path | None = Field(
+        default=None,
+        description="file of weights that take the place of the shipped ones, made by `eval fit-confidence`",
+    )
+
+
+class Tree(_Section):
+    """How the strategy `tree` searches: rollouts are actions tried, each one more step on some way to an answer."""
+
+    policy: Literal["puct", "uct", "ab_mcts", "best_first", "beam", "best_of_n"] = Field(
+        default="puct", description="which way is gone on with; `best_of_n` takes one after the other"
+    )
+    rollouts: int = Field(default=8, ge=1, le=1000, description="actions tried for a question")
+    depth: int = Field(default=6, ge=2, le=20, description="actions one after another, the answer among them")
+    samples: int = Field(default=3, ge=1, le=10, description="plans, and other wordings of a query, from one state")
+    parallel: int = Field(
+        default=1, ge=1, le=32, description="actions carried out at once; more than one pays with a model server alone"
+    )
+    priors: Literal["code", "model"] = Field(
+        default="code", description="how likely an action is at first: `code` favours what is missing, `model` is asked"
+    )
+    exploration_weight: float | None = Field(
+        default=None, ge=0.0, le=10.0, description="constant of `puct` and `uct`; null: that of their papers"
     )
 
 
@@ -161,6 +198,7 @@ class Settings(_Section):
     indexes: Indexes = Indexes()
     search: Search = Search()
     agent: Agent = Agent()
+    tree: Tree = Tree()
     ingest: Ingest = Ingest()
     limits: Limits = Limits()
     server: Server = Server()
@@ -177,21 +215,27 @@ class Settings(_Section):
         return self.model_copy(update={"search": search})
 
     def with_effort(self, effort: Effort | None) -> "Settings":
-        """Return the settings at that effort; `balanced` and None are as they are set.
+        """Return the settings at that effort, None for the one that is set; `balanced` is as the other settings say.
 
-        `fast` looks up the question as it stands, once; `deep` tries more queries, reads more, reranks if a reranker is
-        not set, and may spend three times the limits.
+        `fast` looks up the question as it stands, once; `deep` searches a tree in place of the graph, and may take
+        three times as long and make five times as many calls.
         """
+        effort = effort or self.agent.effort
         if effort == "fast":
             return self.model_copy(update={"agent": self.agent.model_copy(update={"goals": 1, "rewrites": 0})})
         if effort != "deep":
             return self
-        limits = {name: 3 * getattr(self.limits, name) for name in ("seconds", "max_calls", "max_tokens")}
-        deep = self.with_reranker("cascade") if self.search.reranker.name == NO_RERANKER else self
-        return deep.model_copy(
+        limits = self.limits
+        more = {
+            "seconds": 3 * limits.seconds,
+            "max_calls": 5 * limits.max_calls,
+            "max_tokens": 5 * limits.max_tokens,
+        }
+        strategy = "tree" if self.agent.strategy == "graph" else self.agent.strategy
+        return self.model_copy(
             update={
-                "agent": self.agent.model_copy(update={"rewrites": 2, "characters": 2 * self.agent.characters}),
-                "limits": self.limits.model_copy(update=limits),
+                "agent": self.agent.model_copy(update={"strategy": strategy}),
+                "limits": limits.model_copy(update=more),
             }
         )
 

@@ -2,14 +2,14 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
 from pydantic_core import to_jsonable_python
 
 from app.core.asked_time import time_json
-from app.core.events import Emit, ignore
-from app.core.ledger import ModelCall
+from app.core.events import Emit, EventName, ignore
+from app.core.ledger import Ledger, ModelCall, Spent
 from app.core.run import Run
 from app.core.types import Answer, Question, Usage
 
@@ -40,6 +40,17 @@ class Trace:
     versions: Mapping[str, str]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Books:
+    """Where a run stands, enough for another process to go on: `told` counts its events, `seconds` its time so far."""
+
+    nonce: str
+    seconds: float
+    steps: tuple[Step, ...]
+    spent: Spent
+    told: int
+
+
 class OpenStep:
     """A step while it is worked on: its node sets what it did."""
 
@@ -56,18 +67,41 @@ class OpenStep:
 class Tracer:
     """Times the steps of one run, books its model calls to them and tells when each begins and ends."""
 
-    def __init__(self, run: Run, emit: Emit = ignore) -> None:
+    def __init__(self, run: Run, emit: Emit = ignore, *, before: Books | None = None) -> None:
+        """Begin, or go on from the books of an earlier process; `run` then has its ledger and nonce, see `resumed`."""
         self._run = run
         self._emit = emit
-        self._started = run.clock()
-        self.steps: list[Step] = []
+        self._started = run.clock() - (before.seconds if before else 0.0)
+        self._told = before.told if before else 0
+        self.steps: list[Step] = list(before.steps) if before else []
+
+    def emit(self, name: EventName, data: Mapping[str, Any]) -> None:
+        """Tell an event, and count it."""
+        self._emit(name, data)
+        self._told += 1
+
+    def books(self) -> Books:
+        """Return where the run stands."""
+        return Books(
+            nonce=self._run.nonce,
+            seconds=self._run.clock() - self._started,
+            steps=tuple(self.steps),
+            spent=self._run.ledger.spent(),
+            told=self._told,
+        )
+
+    def branch(self, run: Run, emit: Emit) -> "Tracer":
+        """Return a tracer of work that goes on beside other work, on the same clock; its steps are its own."""
+        tracer = Tracer(run, emit)
+        tracer._started = self._started
+        return tracer
 
     @contextmanager
     def step(self, node: str) -> Iterator[OpenStep]:
         """Open a step; it is kept when the block ends, by an exception too."""
         start, seen = self._run.clock(), len(self._run.ledger.calls())
         opened = OpenStep()
-        self._emit("step.started", {"node": node})
+        self.emit("step.started", {"node": node})
         try:
             yield opened
         finally:
@@ -80,7 +114,12 @@ class Tracer:
                 calls=self._run.ledger.calls(since=seen),
             )
             self.steps.append(step)
-            self._emit("step.finished", _finished(step))
+            self.emit("step.finished", _finished(step))
+
+
+def resumed(run: Run, before: Books) -> Run:
+    """Return the run with the nonce and the ledger of an earlier one: what was spent counts, the deadline is new."""
+    return replace(run, nonce=before.nonce, ledger=Ledger.of(before.spent))
 
 
 def _finished(step: Step) -> Mapping[str, Any]:

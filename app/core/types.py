@@ -254,8 +254,9 @@ class Answer:
     """What Gnomon says, or the reason why it does not.
 
     `text` carries markers `[1]`, `[2]` that `citations` resolve; `short` is the bare answer. An abstention has
-    neither, and a failure is a status, never text. `confidence` is the probability that the model gave to the words of
-    the short answer, 0 to 1, uncalibrated; None where it told none.
+    neither, and a failure is a status, never text. `confidence` is the probability that the short answer is right, 0 to
+    1, see `agents.confidence`; None where it was not judged, and for conflicting evidence. Where
+    several finished paths of a tree search had a vote, it is the answer's share of their weight.
     """
 
     query_id: QueryId

@@ -35,7 +35,7 @@ class RecordFile:
         except Timeout as error:
             raise StorageError(f"{path}: another run writes it; wait for it") from error
         try:
-            self._raw = _read(path) if path.exists() else {}
+            self._raw = read_raw(path) if path.exists() else {}
             write_whole(path, "".join(_line(raw) for raw in self._raw.values()))
             self._stream = path.open("a", encoding="utf-8")
         except BaseException:
@@ -67,8 +67,12 @@ def _line(raw: Raw) -> str:
     return json.dumps(raw, ensure_ascii=False) + "\n"
 
 
-def _read(path: Path) -> dict[str, Raw]:
-    """Return the records that need not be made again, by question."""
+def read_raw(path: Path) -> dict[str, Raw]:
+    """Return the records that need not be made again, by question.
+
+    Raises:
+        InvalidDataset: a line is no record.
+    """
     found: dict[str, Raw] = {}
     *lines, _torn = path.read_bytes().split(b"\n")  # a whole line ends with a line break
     for number, line in enumerate(lines, start=1):

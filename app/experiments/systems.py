@@ -27,7 +27,7 @@ DEPTH = 100  # hits that a retrieval system hands over, and that a reranker is g
 AT_ONCE = 64  # questions that are searched for together when no model reranks
 
 RETRIEVING = ("candidates", "lexical", "dense", "hybrid", "temporal")
-ANSWERING = ("fixed", "agent")
+ANSWERING = ("fixed", "agent", "tree", "tagged")
 NAMES = (*RETRIEVING, *ANSWERING)
 
 Find = Callable[[Sequence[Query], Run], Sequence[Sequence[Hit]]]
@@ -61,6 +61,8 @@ def settings_for(name: str, settings: Settings, *, reranker: str | None) -> Sett
         "hybrid": {"search": {"mode": "hybrid", "temporal": "none"}},
         "fixed": {"agent": {"strategy": "fixed", "passages": 5}},
         "agent": {"agent": {"strategy": "graph"}},
+        "tree": {"agent": {"strategy": "tree"}},
+        "tagged": {"agent": {"strategy": "tagged"}},
     }
     if name == "temporal" and settings.search.temporal == "none":
         changes["temporal"] = {"search": {"temporal": "intervals"}}

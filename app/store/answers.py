@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Row, Update, func, insert, literal, select, tuple_, update
+from sqlalchemy import ColumnElement, Row, String, Update, bindparam, func, insert, literal, select, tuple_, update
+from sqlalchemy.sql.dml import ReturningInsert
 
 from app.core.errors import NotFound
 from app.core.events import Event, EventName
@@ -19,7 +20,11 @@ AnswerState = Literal["queued", "running", "finished"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnswerRow:
-    """An answer as a job: `question` and `result` are JSON texts, times are UTC."""
+    """An answer as a job: `question`, `options` and `result` are JSON texts, times are UTC.
+
+    `options` are what it was asked with beside the question, None where nobody may go on with it; `starts` counts how
+    often work on it was begun.
+    """
 
     answer_id: AnswerId
     collection_id: str
@@ -29,6 +34,21 @@ class AnswerRow:
     cancel_requested: bool
     created_at: datetime
     conversation_id: ConversationId | None
+    options: str | None = None
+    starts: int = 0
+
+
+def _appending() -> ReturningInsert[Any]:
+    """Return the insert of one event, numbered after the last; it adds nothing where there is no such answer."""
+    to = bindparam("to", type_=String)
+    last = select(func.coalesce(func.max(answer_events.c.seq), 0)).where(answer_events.c.answer_id == to)
+    is_known = select(answers.c.answer_id).where(answers.c.answer_id == to).exists()
+    row = select(to, last.scalar_subquery() + 1, bindparam("event", type_=String), bindparam("content", type_=String))
+    added = insert(answer_events).from_select(["answer_id", "seq", "name", "data"], row.where(is_known))
+    return added.returning(answer_events.c.seq)
+
+
+_APPEND = _appending()
 
 
 class Answers:
@@ -38,7 +58,13 @@ class Answers:
         self._database = database
 
     def create(
-        self, answer_id: AnswerId, collection_id: str, question: str, conversation_id: ConversationId | None = None
+        self,
+        answer_id: AnswerId,
+        collection_id: str,
+        question: str,
+        conversation_id: ConversationId | None = None,
+        *,
+        options: str | None = None,
     ) -> AnswerRow:
         """Return a new answer in state `queued`, the last turn of its conversation if it belongs to one."""
         row = AnswerRow(
@@ -50,6 +76,7 @@ class Answers:
             cancel_requested=False,
             created_at=datetime.now(UTC),
             conversation_id=conversation_id,
+            options=options,
         )
         values = {name: getattr(row, name) for name in AnswerRow.__slots__}
         with self._database.session() as session:
@@ -62,15 +89,9 @@ class Answers:
         Raises:
             NotFound: there is no such answer.
         """
-        mine = answer_events.c.answer_id == answer_id
-        following = select(func.coalesce(func.max(answer_events.c.seq), 0) + 1).where(mine).scalar_subquery()
         text = json.dumps(data, ensure_ascii=False)
-        known = select(literal(answer_id), following, literal(name), literal(text)).where(
-            select(answers.c.answer_id).where(answers.c.answer_id == answer_id).exists()
-        )
-        added = insert(answer_events).from_select(["answer_id", "seq", "name", "data"], known)
         with self._database.session() as session:
-            seq = session.execute(added.returning(answer_events.c.seq)).scalar()
+            seq = session.execute(_APPEND, {"to": answer_id, "event": name, "content": text}).scalar()
         if seq is None:
             raise _unknown(answer_id)
         return Event(answer_id=answer_id, seq=seq, name=name, data=json.loads(text))
@@ -119,9 +140,9 @@ class Answers:
         with self._database.reading() as session:
             return [_answer(row) for row in session.execute(query)]
 
-    def set_state(self, answer_id: AnswerId, state: AnswerState) -> None:
-        """Move an answer to another state."""
-        self._change(answer_id, update(answers).values(state=state))
+    def start(self, answer_id: AnswerId) -> None:
+        """Move an answer to `running`, and count it."""
+        self._change(answer_id, update(answers).values(state="running", starts=answers.c.starts + 1))
 
     def finish(self, answer_id: AnswerId, result: str) -> None:
         """Store an answer's result and move it to `finished`."""

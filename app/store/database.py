@@ -1,6 +1,7 @@
 """The connection to the database: one SQLite file in WAL mode, safe to use from several threads."""
 
 import sqlite3
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -33,6 +34,7 @@ class Database:
 
     def __init__(self, engine: Engine, path: Path) -> None:
         self._engine = engine
+        self._turn = threading.Lock()  # SQLite lets waiting writers sleep and try again; a lock wakes the next at once
         self.path = path
 
     @classmethod
@@ -63,7 +65,7 @@ class Database:
         Raises:
             StorageError: the database cannot be written; names the file and what to do.
         """
-        with self._translated(), self._engine.begin() as connection:
+        with self._turn, self._translated(), self._engine.begin() as connection:
             yield connection
 
     @contextmanager

@@ -15,7 +15,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-HEAD = "0002"
+HEAD = "0003"
 
 metadata = MetaData(
     naming_convention={
@@ -110,6 +110,8 @@ answers = Table(
     Column("cancel_requested", Boolean, nullable=False),
     Column("created_at", String(32), nullable=False, index=True),
     Column("conversation_id", String(64)),
+    Column("options", Text),
+    Column("starts", Integer, nullable=False, server_default="0"),
     Index(None, "conversation_id", "created_at"),
 )
 

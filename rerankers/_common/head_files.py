@@ -7,9 +7,9 @@ from typing import Annotated
 from pydantic import Field
 
 from app.core.errors import ConfigError
+from app.core.fitted_files import FittedFile, read_fitted
 from app.core.protocols import AttentionReader
 from rerankers._common.attended import Head
-from rerankers._common.fitted_files import FittedFile, read_fitted
 from rerankers._common.read_models import digest_of
 
 _Place = Annotated[int, Field(ge=0)]
@@ -30,7 +30,7 @@ def heads_in(path: Path, reader: AttentionReader) -> Sequence[Head]:
         ConfigError: the file cannot be read, was made for another model or for other bytes of it, or names a head that
             the model lacks.
     """
-    found = read_fitted(path, HeadFile, holds="heads", made_by="detect-heads")
+    found = read_fitted(path, HeadFile, holds="heads", made_by="gnomon rerankers detect-heads")
     if found.model_id != reader.model_id:
         raise ConfigError(
             f"the heads in {path} were made for {found.model_id}, not for {reader.model_id}; "

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from app.core.errors import ConfigError
-from rerankers._common.fitted_files import FittedFile, read_fitted
+from app.core.fitted_files import FittedFile, read_fitted
 from rerankers._common.read_models import ReadModel
 
 Method = Literal["zscore", "convex", "rrf"]
@@ -43,7 +43,7 @@ def weights_in(path: Path, *, signals: Sequence[str], models: Sequence[ReadModel
     Raises:
         ConfigError: the file cannot be read, is for other signals or models, or gives no signal a weight.
     """
-    found = read_fitted(path, WeightFile, holds="weights", made_by="fit-weights")
+    found = read_fitted(path, WeightFile, holds="weights", made_by="gnomon rerankers fit-weights")
     if sorted(found.weights) != sorted(signals):
         raise ConfigError(
             f"the weights in {path} are for {_listed(found.weights)}, not for {_listed(signals)}; "

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agents.planning import final_goals, is_established, make_goals, ready, references, with_whole
+from agents.planning import anchored_goals, final_goals, is_established, make_goals, ready, references, with_whole
 from agents.state import Goal, GoalStatus
+from app.core.timespan import Relation, TimeConstraint
 
 CHAIN = "In which year was the woman born who mapped Lake Orta?"
 PAIR = "Which is deeper, Lake Orta or Lake Iseo?"
@@ -82,7 +83,7 @@ def test_a_plan_of_too_many_steps_is_refused_and_empty_steps_count_as_none() -> 
 @pytest.mark.parametrize(
     ("step", "pattern"),
     [
-        ("In which year was that woman born?", "In which year was #1 born?"),
+        ("In which year was this woman born?", "In which year was #1 born?"),
         ("In which year was this person born?", "In which year was #1 born?"),
         ("In which year was #1 of that lake born?", "In which year was #1 of that lake born?"),
     ],
@@ -158,3 +159,37 @@ def test_every_goal_of_a_plan_becomes_ready_and_its_text_keeps_no_reference(
             done[goal.number] = told(goal, names[goal.number % len(names)])
 
     assert len(done) == len(goals)
+
+
+@pytest.mark.parametrize(
+    ("relation", "anchor", "expected"),
+    [
+        ("during", "the ship was launched", "Who led the yard on #1?"),
+        ("before", "she became minister", "Who led the yard before #1?"),
+        ("before", "Ada Brandt", None),
+        ("after", "attending a dinner in Graz", None),
+        ("first", "the loss of the ship", None),
+    ],
+)
+def test_an_event_that_bounds_a_question_is_dated_first(relation: Relation, anchor: str, expected: str | None) -> None:
+    goals = anchored_goals(TimeConstraint(relation=relation, anchor=anchor, rest="Who led the yard?"))
+
+    patterns = [f"On what date was this: {anchor}?", expected] if expected else []
+    assert [goal.pattern for goal in goals] == patterns
+
+
+@pytest.mark.parametrize(
+    ("date", "written"),
+    [
+        ("1901", "Who led the yard in 1901?"),
+        ("May 1901", "Who led the yard in May 1901?"),
+        ("4 May 1901", "Who led the yard on 4 May 1901?"),
+        ("1901-05-04", "Who led the yard on 1901-05-04?"),
+    ],
+)
+def test_a_date_is_written_in_with_its_preposition(date: str, written: str) -> None:
+    first, second = anchored_goals(TimeConstraint(relation="during", anchor="it sank", rest="Who led the yard?"))
+
+    [goal] = ready([replace(first, status="satisfied", answer=date), second])
+
+    assert goal.text == written

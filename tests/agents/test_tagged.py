@@ -347,3 +347,10 @@ def test_markers_of_the_models_own_are_dropped() -> None:
 
     assert draft is not None
     assert (draft.short, draft.claims, len(notes)) == ("Proton", (Claim(text="Proton", cited=(1,)),), 1)
+
+
+def test_the_protocol_is_a_strategy_like_the_others() -> None:
+    told = Rule(name="tagged", replies=("<search>Mir rocket</search>", "<answer>Proton</answer>"))
+    world = World(told, passages=PASSAGES, agent={"strategy": "tagged"})
+
+    assert world.ask(a_question("Which rocket launched Mir?")).short == "Proton"

@@ -11,7 +11,7 @@ from agents.state import Tools
 from app.core import registry
 from app.core.budget import Budget
 from app.core.run import Run
-from app.core.settings import Agent, Search
+from app.core.settings import Agent, Search, Tree
 from app.core.timespan import TimeConstraint, TimeSpan
 from app.core.trace import Tracer
 from app.core.types import Answer, Passage, Question
@@ -80,7 +80,12 @@ class World:
     """Everything one question needs; `ask` runs the real graph, `events` holds what it emitted."""
 
     def __init__(
-        self, *rules: Rule, passages: Sequence[Passage], agent: Mapping[str, Any] | None = None, run: Run | None = None
+        self,
+        *rules: Rule,
+        passages: Sequence[Passage],
+        agent: Mapping[str, Any] | None = None,
+        tree: Mapping[str, Any] | None = None,
+        run: Run | None = None,
     ) -> None:
         self.model = ScriptedModel(*rules)
         self.run = run or Run(budget=Budget(max_calls=10))
@@ -100,6 +105,7 @@ class World:
             time_reader=NoTime(),
             agent=Agent(**(agent or {})),
             search=Search(),
+            tree=Tree(**(tree or {})),
             run=self.run,
             tracer=self.tracer,
             emit=lambda name, data: self.events.append((name, data)),

@@ -1,7 +1,9 @@
+import json
 import logging
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from served import A_DAY, COLLECTION, FakeEngine, fill, settings_for
@@ -137,7 +139,7 @@ def test_answers_of_an_earlier_process_are_finished_as_failed(engine: FakeEngine
     question = '{"query_id": "q1", "text": "who?", "asked_on": "2024-06-01"}'
     for answer_id in ("queued", "running"):
         answers.create(AnswerId(answer_id), COLLECTION, question)
-    answers.set_state(AnswerId("running"), "running")
+    answers.start(AnswerId("running"))
     answers.append(AnswerId("running"), "answer.started", {})
     runner = Runner(engine)
 
@@ -148,6 +150,86 @@ def test_answers_of_an_earlier_process_are_finished_as_failed(engine: FakeEngine
     for answer_id in ("queued", "running"):
         assert status(engine, AnswerId(answer_id)) == ("failed", STOPPED)
         assert answers.read(AnswerId(answer_id))[-1].name == "done"
+
+
+def a_row(engine: FakeEngine, answer_id: str, *, starts: int = 1, text: str = "who?") -> AnswerId:
+    """Return an answer that an earlier process was asked and did not finish."""
+    answers = Answers(engine.database)
+    question = json.dumps({"query_id": "q1", "text": text, "asked_on": "2024-06-01"})
+    answers.create(AnswerId(answer_id), COLLECTION, question, options='{"seconds": 9.0, "reranker": "fused"}')
+    for _ in range(starts):
+        answers.start(AnswerId(answer_id))
+    return AnswerId(answer_id)
+
+
+def names(engine: FakeEngine, answer_id: AnswerId) -> list[str]:
+    return [event.name for event in Answers(engine.database).read(answer_id)]
+
+
+def until_finished(engine: FakeEngine, runner: Runner, answer_id: AnswerId) -> None:
+    deadline = time.monotonic() + DEADLINE
+    while runner.is_working_on(answer_id) and time.monotonic() < deadline:
+        time.sleep(0.01)
+
+
+def test_an_answer_of_an_earlier_process_is_gone_on_with(runner: Runner, engine: FakeEngine) -> None:
+    answer_id = a_row(engine, "a1")
+
+    assert runner.recover() == 1
+    until_finished(engine, runner, answer_id)
+
+    assert status(engine, answer_id) == ("answered", "")
+    assert engine.rerankers[0] == "fused"
+    assert Answers(engine.database).get(answer_id).starts == 2
+
+
+def test_an_answer_that_was_begun_three_times_ends_as_failed(runner: Runner, engine: FakeEngine) -> None:
+    twice, thrice = a_row(engine, "a1", starts=2), a_row(engine, "a2", starts=3)
+
+    runner.recover()
+    until_finished(engine, runner, twice)
+
+    assert status(engine, twice)[0] == "answered"
+    assert status(engine, thrice) == ("failed", STOPPED)
+
+
+def test_answers_that_there_is_no_place_for_end_as_failed(runner: Runner, engine: FakeEngine) -> None:
+    left = [a_row(engine, f"a{n}", text="slow") for n in range(3)]
+
+    runner.recover()
+
+    assert [runner.is_working_on(answer_id) for answer_id in left] == [True, True, False]
+    assert status(engine, left[2]) == ("failed", STOPPED)
+
+
+@pytest.mark.parametrize("last", ["answer.completed", "error"])
+def test_an_answer_that_was_completed_is_finished_as_it_was(runner: Runner, engine: FakeEngine, last: str) -> None:
+    answer_id, answers = a_row(engine, "a1"), Answers(engine.database)
+    answers.append(answer_id, "answer.completed", {"ts": "now", "status": "failed", "detail": "no model"})
+    if last == "error":
+        answers.append(answer_id, "error", {"ts": "now", "code": "model_error"})
+
+    assert runner.recover() == 1
+
+    assert status(engine, answer_id) == ("failed", "no model")
+    assert names(engine, answer_id) == ["answer.completed", "error", "done"]
+    assert json.loads(answers.get(answer_id).result or "") == {"status": "failed", "detail": "no model"}
+
+
+def test_checkpoints_of_finished_answers_are_deleted(runner: Runner, engine: FakeEngine) -> None:
+    checkpoints = engine.unfinished._checkpoints()
+    for name in ("gone", "cancelled"):
+        config: Any = {"configurable": {"thread_id": name, "checkpoint_ns": ""}}
+        checkpoint: Any = {"v": 4, "id": "1", "ts": "", "channel_values": {}}
+        checkpoints.put(config, checkpoint, {}, {})
+    runner.submit(a_question("slow"), collection=COLLECTION)
+    a_row(engine, "cancelled", text="slow")
+
+    runner.recover()
+    assert list(engine.unfinished.answers()) == ["cancelled"]
+    runner.cancel(AnswerId("cancelled"))
+
+    assert list(engine.unfinished.answers()) == []
 
 
 def test_closing_ends_queued_and_running_answers_with_advice(engine: FakeEngine) -> None:

@@ -18,6 +18,19 @@ def run(*names: str, **environment: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(command, env=os.environ | environment, capture_output=True, text=True, check=False)
 
 
+def test_answer_prints_what_the_framework_costs(tmp_path: Path) -> None:
+    done = run("answer", SCALE="0.02", BENCH_RESULTS=str(tmp_path))
+
+    assert done.returncode == 0, done.stderr
+    rows = json.loads((tmp_path / "answer.json").read_text(encoding="utf-8"))["rows"]
+    assert [row["what"] for row in rows[:3]] == [
+        "ms a step, bare",
+        "ms a step, with events",
+        "ms a step, with events and checkpoints",
+    ]
+    assert all(row["ratio"] > 1.0 for row in rows[:3])  # five times below the goal even on a busy machine
+
+
 def test_rerank_prints_a_table_and_writes_its_rows(tmp_path: Path) -> None:
     model = save_tiny_model(tmp_path / "tiny", max_position_embeddings=16_384)
 
@@ -52,7 +65,7 @@ def test_an_unknown_benchmark_is_named_beside_those_there_are() -> None:
     done = run("rerankk")
 
     assert done.returncode == 1
-    assert "there is no benchmark 'rerankk'; choose from bm25, ingest, models, rerank, " in done.stderr
+    assert "there is no benchmark 'rerankk'; choose from answer, bm25, ingest, models, rerank, " in done.stderr
 
 
 @pytest.mark.parametrize("share", ["0", "1.5"])

@@ -266,3 +266,36 @@ def test_a_turn_is_told_by_its_question_and_what_came_of_it(values: dict[str, An
 
     assert rendering.turn_html(turn).endswith(f"</b><p>{told}</p></div>")
     assert "<script>" not in rendering.turn_html(turn)
+
+
+def a_node(node_id: int, parent: int | None, **changes: Any) -> dict[str, Any]:
+    node: dict[str, Any] = {
+        "node_id": node_id,
+        "parent": parent,
+        "action": "follow_entity",
+        "text": "",
+        "queries": [],
+        "visits": 1,
+        "mean": 0.5,
+        "cost": 120.0,
+        "evidence": [],
+        "status": "open",
+        "answer": "",
+        "error": "",
+    }
+    return {**node, **changes}
+
+
+def test_a_search_tree_is_nested_lists_with_queries_visits_and_values() -> None:
+    found = a_node(1, 0, queries=[HOSTILE], visits=2)
+    rows = [a_node(0, None), found, a_node(2, 1, answer="Proton", status="answered")]
+    html = rendering.tree_html({"steps": [{"node": "tree", "details": {"tree": rows}}]})
+
+    assert html.count("<ul") == 2
+    assert "<b>follow entity</b> Proton" in html
+    assert "2 visits \u00b7 value 0.50 \u00b7 120 tokens" in html
+    assert "<script>" not in html
+
+
+def test_an_answer_without_a_search_tree_shows_none() -> None:
+    assert rendering.tree_html({"steps": [{"node": "search", "details": {}}]}) == ""

@@ -20,6 +20,7 @@ from app.api.times import asked_time
 from app.core import registry
 from app.core.types import AnswerId, Question
 from app.questions import make_question
+from app.runner import Options
 from app.store.answers import AnswerRow
 from app.store.collections import check_filled
 
@@ -41,8 +42,7 @@ async def ask(
         lambda: services.runner.submit(
             question,
             collection=request.collection,
-            seconds=request.seconds,
-            reranker=request.reranker,
+            options=Options(seconds=request.seconds, reranker=request.reranker, effort=request.effort),
             conversation_id=request.conversation_id,
         )
     )

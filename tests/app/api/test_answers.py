@@ -133,7 +133,8 @@ def test_a_question_that_is_none_is_refused(client: TestClient, question: str, w
         ({"question": 7}, "question"),
         ({"time": {"as_of": "soon"}}, "time.as_of"),
         ({"seconds": 0}, "seconds"),
-        ({"effort": "deep"}, "effort"),
+        ({"effort": "deepest"}, "effort"),
+        ({"depth": 3}, "depth"),
     ],
 )
 def test_a_field_that_is_wrong_is_named(client: TestClient, change: dict[str, Any], field: str) -> None:

@@ -51,6 +51,13 @@ def evaluate(
     return run
 
 
+def test_the_tree_search_is_measured_like_the_agent(evaluate: Any, lakes: Path) -> None:
+    code, out, err = evaluate("run", lakes, "--system", "tree", globally=("--set", "tree.policy=best_of_n"))
+
+    assert (code, err) == (0, "")
+    assert "EM\t" in out
+
+
 def test_a_run_is_a_table_of_metrics_and_what_it_spent(evaluate: Any, tmp_path: Path, lakes: Path) -> None:
     code, out, err = evaluate("run", lakes)
 

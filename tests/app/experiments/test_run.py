@@ -25,6 +25,7 @@ from measured import (
     write_rows,
 )
 
+from agents.confidence import SHIPPED
 from app.core.errors import (
     Cancelled,
     ConfigError,
@@ -196,7 +197,9 @@ def test_an_agents_record_holds_how_it_came_about(tmp_path: Path, bench: Bench, 
     assert values_of(finished, "EM") == {"q1": 1.0, "q2": 1.0, "q3": 0.0, "q4": None, "q5": 1.0, "q6": 1.0}
     second = records_of(finished)["q2"]
     body = second["answer"]
-    assert body["confidence"] == pytest.approx(CONFIDENCE)
+    [signs] = [step["details"]["signs"] for step in body["trace"]["steps"] if step["node"] == "verify"]
+    assert signs["answer_probability"] == pytest.approx(CONFIDENCE)
+    assert body["confidence"] == SHIPPED.probability(signs)
     hops = [step["details"] for step in body["trace"]["steps"] if step["node"] == "search"]
     assert [hop["query"] for hop in hops] == ["Who mapped Lake Iseo?", "Where was Karl Weiss born?"]
     assert hops[1]["hits"][0]["doc_id"] == f"weiss{suffix}"

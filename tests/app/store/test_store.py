@@ -337,7 +337,7 @@ def test_an_answer_goes_through_its_states(database: Database) -> None:
     answers = Answers(database)
     row = answers.create(AnswerId("q"), "space", '{"text": "When?"}')
     assert answers.get(AnswerId("q")) == row
-    answers.set_state(AnswerId("q"), "running")
+    answers.start(AnswerId("q"))
     assert not answers.cancel_requested(AnswerId("q"))
     answers.request_cancel(AnswerId("q"))
     assert answers.cancel_requested(AnswerId("q"))

@@ -27,7 +27,7 @@ F = TypeVar("F", bound=FittedFile)
 
 
 def read_fitted(path: Path, kind: type[F], *, holds: str, made_by: str) -> F:
-    """Return the content of a file of that kind; `holds` and `made_by` are words for the messages.
+    """Return the content of a file of that kind; `holds` and `made_by`, a command, are words for the messages.
 
     Raises:
         ConfigError: the file cannot be read, or holds something else.
@@ -37,4 +37,4 @@ def read_fitted(path: Path, kind: type[F], *, holds: str, made_by: str) -> F:
     except OSError as error:
         raise ConfigError(f"cannot read the {holds} in {path}: {error.strerror}") from error
     except (ValidationError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path} holds no {holds} of a model; see `gnomon rerankers {made_by}`") from error
+        raise ConfigError(f"{path} holds no {holds} of a model; see `{made_by}`") from error
