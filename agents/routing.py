@@ -15,6 +15,18 @@ _RELATES = re.compile(
 )
 
 
+# words inside a question that tie another fact to it: "the rocket that launched", "Mozart's country", "written by"
+_TIES = re.compile(
+    r"(?<=\w )(?:that|which|who|whom|whose|where)\b(?!\s*\?)|\b\w+ed by\b(?! (?:who|whom|what|which)\b)|\w['\u2019]s\b",
+    re.IGNORECASE,
+)
+
+
+def is_nested(question: str) -> bool:
+    """Tell whether a question describes what it asks about by another fact, which must be looked up before."""
+    return _TIES.search(question) is not None and not _COMPARES.search(question)
+
+
 def needs_plan(question: str) -> bool:
     """Tell whether a question may ask for several facts: it compares, or relates one thing to another.
 

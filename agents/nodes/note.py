@@ -1,6 +1,6 @@
 """Reads what was found for each goal: the model picks the sentences that tell, code makes notes of them and judges."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -11,6 +11,7 @@ from agents.answer_kind import kind_asked
 from agents.asking import ask_all
 from agents.citing import needed
 from agents.composing import full_date
+from agents.nodes.search import time_of
 from agents.notes import grounded, note_id_of, notes_from_picks
 from agents.planning import ready
 from agents.reading import choose_sentences, one_line, show
@@ -18,7 +19,7 @@ from agents.state import Goal, Sentence, State, Tools
 from agents.sufficiency import is_unknown, judged, rewritten
 from app.core.prompts import load_prompt
 from app.core.trace import OpenStep
-from app.core.types import EvidenceNote, Hit, NoteId, Passage, Prompt
+from app.core.types import EvidenceNote, Hit, Passage, Prompt
 
 PICKS = 3
 
@@ -49,8 +50,7 @@ def note(state: State, runtime: Runtime[Tools]) -> dict[str, Any]:
     with tools.tracer.step("note") as step:
         tools.run.check()
         unread = [_unread(state, tools, goal) for goal in goals]
-        rejected = state["question"].rejected_notes
-        offered = [_offered(tools, goal, hits, rejected) for goal, hits in zip(goals, unread, strict=True)]
+        offered = [_offered(state, tools, goal, hits) for goal, hits in zip(goals, unread, strict=True)]
         read_now = [
             _judged(state, tools, goal, sentences, reading)
             for goal, sentences, reading in zip(goals, offered, _read_all(tools, goals, offered), strict=True)
@@ -75,11 +75,15 @@ def _unread(state: State, tools: Tools, goal: Goal) -> list[Hit]:
     return rest[: tools.agent.passages]
 
 
-def _offered(tools: Tools, goal: Goal, hits: Sequence[Hit], rejected: Collection[NoteId]) -> list[Sentence]:
-    """Return the sentences that are shown for a goal: none that the asker does not want to see used again."""
-    chosen = choose_sentences(
-        hits, goal.text, characters=tools.agent.characters, embedder=tools.embedder, run=tools.run
-    )
+def _offered(state: State, tools: Tools, goal: Goal, hits: Sequence[Hit]) -> list[Sentence]:
+    """Return the sentences that are shown for a goal: none that the asker does not want to see used again.
+
+    One that is bound to a time is shown half as much: hits were ranked by time, and what follows tells of other times.
+    """
+    is_timed = time_of(goal, state, tools) is not None
+    characters = tools.agent.characters // 2 if is_timed else tools.agent.characters
+    chosen = choose_sentences(hits, goal.text, characters=characters, embedder=tools.embedder, run=tools.run)
+    rejected = state["question"].rejected_notes
     return [one for one in chosen if note_id_of(one.passage, one.start, one.end) not in rejected]
 
 

@@ -8,9 +8,11 @@ from pydantic import BaseModel
 from agents.asking import ask
 from agents.planning import anchored_goals, make_goals, with_whole
 from agents.reading import one_line
-from agents.routing import needs_plan
+from agents.routing import is_nested, needs_plan
 from agents.state import State, Tools
 from app.core.prompts import load_prompt
+
+STARTS = ("Which", "Who", "What", "Where", "In which")
 
 
 class Plan(BaseModel):
@@ -49,5 +51,18 @@ def take_whole(state: State, runtime: Runtime[Tools]) -> dict[str, Any]:
 
 
 def _ask(tools: Tools, question: str) -> Plan:
-    prompt = load_prompt("agents", "plan").render(question=one_line(question))
+    schema = _schema(question) if is_nested(question) else None
+    prompt = load_prompt("agents", "plan").render(schema=schema, question=one_line(question))
     return ask(tools, prompt, shape=Plan, max_tokens=160)
+
+
+def _schema(question: str) -> dict[str, Any]:
+    """Return the schema of a plan of at least two steps whose first does not begin as the question does.
+
+    Left free, a small model repeats a nested question as its only step.
+    """
+    starts = [start for start in STARTS if not question.startswith(f"{start} ")]
+    first = {"type": "string", "pattern": f'^({"|".join(starts)}) [^"]{{5,140}}\\?$'}
+    step = {"type": "string", "maxLength": 160}
+    steps = {"type": "array", "prefixItems": [first], "items": step, "minItems": 2, "maxItems": 4}
+    return {"type": "object", "properties": {"steps": steps}, "required": ["steps"], "additionalProperties": False}

@@ -1,6 +1,6 @@
 import pytest
 
-from agents.routing import needs_plan
+from agents.routing import is_nested, needs_plan
 
 
 @pytest.mark.parametrize(
@@ -30,3 +30,18 @@ def test_a_question_for_one_fact_needs_no_plan(question: str) -> None:
 )
 def test_a_question_that_compares_relates_or_is_long_needs_one(question: str) -> None:
     assert needs_plan(question)
+
+
+@pytest.mark.parametrize(
+    ("question", "nested"),
+    [
+        ("When did the rocket that launched the ship first fly?", True),
+        ("What is the capital of Mozart's country?", True),
+        ("Which ship found the crew led by the first woman at the pole?", True),
+        ("Who won the race in 1998?", False),
+        ("The book was written by who?", False),
+        ("Which is longer, the Rhine or the river that crosses Vienna?", False),
+    ],
+)
+def test_a_question_that_describes_by_another_fact_is_nested(question: str, nested: bool) -> None:
+    assert is_nested(question) is nested
