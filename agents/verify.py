@@ -11,6 +11,7 @@ from app.core.types import EvidenceNote, Passage, PassageId, Verdict
 _FIGURE = re.compile(r"\d+(?:[.,:]\d+)*")
 _WORD = re.compile(r"\w+")
 _YES_NO = frozenset({"yes", "no"})
+_SHORTEST_SENTENCE = 4  # words; less is the bare answer again
 _SMALL_WORDS = frozenset("a an and as at by for from in is it of on or the to was were with".split())
 
 
@@ -46,14 +47,15 @@ def verdict_of(
 ) -> Verdict:
     """Return the verdict on one sentence: `supported` when its figures and names are in its own quotes or `known`.
 
-    `unsupported` when a figure is not, `partly` when only a name is not. `known` are the question and the dates that
-    code has put in.
+    `unsupported` when a figure is not, `partly` when only a name is not, or it is no sentence. `known` are the
+    question and the dates that code has put in.
     """
     cited = [notes[number - 1] for number in claim.cited]
     seen = " ".join([*(f"{n.quote} {passages[n.passage_id].title}" for n in cited), known])
     if not cited or figures_unseen(claim.text, seen):
         return "unsupported"
-    return "partly" if words_unseen(" ".join(names_in(claim.text)), seen) else "supported"
+    says_nothing = len(words_of(claim.text)) < _SHORTEST_SENTENCE
+    return "partly" if says_nothing or words_unseen(" ".join(names_in(claim.text)), seen) else "supported"
 
 
 def figures(text: str) -> set[str]:

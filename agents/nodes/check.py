@@ -29,7 +29,7 @@ def check(state: State, runtime: Runtime[Tools]) -> dict[str, Any]:
         draft = replace(draft, claims=tuple(_mended(claim, state) for claim in judged))
         verification = verify(draft, state["notes"], passages, question=question)
         findings = [found.finding for found in verification.checks if found.finding]
-        quoted = sum(claim.verdict == "unsupported" for claim in judged)
+        quoted = sum(claim.verdict != "supported" for claim in judged)
         told = [f"{quoted} of {len(judged)} sentences replaced by their quotes"] if quoted else []
         checks, signs = [asdict(c) for c in verification.checks], signs_of(state, draft, verification)
         step.tell("; ".join([verification.verdict, *findings, *told]), checks=checks, drafted=draft.short, signs=signs)
@@ -39,7 +39,7 @@ def check(state: State, runtime: Runtime[Tools]) -> dict[str, Any]:
 
 
 def _mended(claim: Claim, state: State) -> Claim:
-    if claim.verdict != "unsupported" or not claim.cited:
+    if claim.verdict == "supported" or not claim.cited:
         return claim
     return Claim(text=state["notes"][claim.cited[0] - 1].quote, cited=claim.cited)
 

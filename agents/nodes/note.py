@@ -13,7 +13,7 @@ from agents.citing import needed
 from agents.composing import full_date
 from agents.nodes.search import time_of
 from agents.notes import grounded, note_id_of, notes_from_picks
-from agents.planning import ready
+from agents.planning import ready, references
 from agents.reading import choose_sentences, one_line, show
 from agents.state import Goal, Sentence, State, Tools
 from agents.sufficiency import is_unknown, judged, rewritten
@@ -134,7 +134,8 @@ def _judged(
     titles = [passage.title for passage in passages]
     answer = full_date(reply.answer.strip().rstrip("."), reply.claim, question=goal.text)
     goal = replace(goal, answer=answer, claim=reply.claim, confidence=confidence, tries=goal.tries + 1)
-    goal = judged(goal, notes, titles)
+    rests_on = [one.answer for one in state["goals"] if one.number in references(goal.pattern)]
+    goal = judged(goal, notes, titles, rests_on=rests_on)
     if goal.status == "unsatisfied":
         query = rewritten(goal, state["question"].text, notes, titles) or goal.query
         notes = [replace(note, stance="background", claim="") for note in notes]

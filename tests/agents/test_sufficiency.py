@@ -4,7 +4,7 @@ import pytest
 
 from agents.notes import write_note
 from agents.state import Goal
-from agents.sufficiency import is_truth, is_unknown, judged, rewritten
+from agents.sufficiency import is_truth, is_unknown, judged, rewritten, tells_of
 from app.core.types import EvidenceNote
 from fakes import a_passage
 
@@ -80,3 +80,20 @@ def test_the_next_query_brings_new_names_or_the_rest_of_the_question_and_is_neve
     queries: tuple[str, ...], notes: list[EvidenceNote], query: str
 ) -> None:
     assert rewritten(a_goal("", BORN, queries), WHOLE, notes, ["Lake Orta"] if notes else []) == query
+
+
+@pytest.mark.parametrize(
+    ("answer", "told", "expected"),
+    [
+        ("Saturn IB", "The Saturn V first flew in 1967.", False),
+        ("Saturn V", "The Saturn V first flew in 1967.", True),
+        ("Apollo 14", "Apollo 14 was recovered by a ship.", True),
+        ("Apollo 14", "Apollo 13 was recovered by a ship.", False),
+        ("Michael D. Griffin", "Griffin studied physics.", True),
+        ("Ada Brandt", "It was mapped in 1870.", False),
+        ("12 May 1901", "She led the yard.", True),
+        ("a spirit", "It was mapped in 1870.", True),
+    ],
+)
+def test_what_tells_a_later_answer_speaks_of_the_earlier_one(answer: str, told: str, expected: bool) -> None:
+    assert tells_of(answer, told) is expected
