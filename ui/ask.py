@@ -15,7 +15,7 @@ from ui.steps import FoundNote
 
 SAMPLE = "spaceflight"
 EXAMPLES = (
-    "When did the type of rocket that launched the Skylab station fly for the first time?",
+    "Who led ESA when Giotto passed Halley's Comet?",
     "Who was the Administrator of NASA on 1 July 2008?",
     "Which ship recovered the crew of Apollo 16?",
 )
