@@ -17,6 +17,7 @@ from agents.nodes.note import note
 from agents.nodes.plan import plan
 from agents.nodes.search import search
 from agents.nodes.version import is_decidable, version
+from agents.notes import numbered
 from agents.reading import one_line
 from agents.search.nodes import Action, Choice
 from agents.state import State, Tools, merged
@@ -73,8 +74,7 @@ def perform(state: State, action: Action, tools: Tools, *, sample: int) -> tuple
 
 def composed(state: State) -> State:
     """Return the state with the answer that code makes of what is established; as it was where there is none."""
-    numbers = {note.note_id: number for number, note in enumerate(state.get("notes", ()), start=1)}
-    draft = compose(state["question"].text, state.get("goals", ()), numbers)
+    draft = compose(state["question"].text, state.get("goals", ()), numbered(state.get("notes", ())))
     return state if draft is None else merged(state, {"draft": draft})
 
 
@@ -83,7 +83,7 @@ def with_priors(choices: tuple[Choice, ...], state: State, *, model: LanguageMod
 
     They stay alike where there is nothing to choose, and where the model cannot tell. One short call else.
     """
-    if len(choices) < 2 or not isinstance(model, FirstTokenScorer):  # noqa: PLR2004
+    if len(choices) <= 1 or not isinstance(model, FirstTokenScorer):
         return choices
     letters = _LETTERS[: len(choices)]
     actions = [

@@ -15,7 +15,7 @@ from app.core.months import MONTH_NAMES
 from app.core.types import NoteId
 
 _YEAR = re.compile(r"\b\d{4}\b")
-_MONTH = "(?:January|February|March|April|May|June|July|August|September|October|November|December)"
+_MONTH = f"(?:{'|'.join(map(str.capitalize, MONTH_NAMES))})"
 _DAY = re.compile(rf"\b(?:\d{{1,2}} {_MONTH},? \d{{4}}|{_MONTH} \d{{1,2}},? \d{{4}}|\d{{4}}-\d{{2}}-\d{{2}})\b")
 _DAYS = 31
 _FIGURE = re.compile(r"\d+(?:,\d{3})*(?:\.\d+)?")

@@ -55,6 +55,11 @@ def _told(sentence: Sentence) -> str:
     return f"{sentence.passage.title}. {sentence.text}"
 
 
+def numbered(notes: Iterable[EvidenceNote]) -> dict[NoteId, int]:
+    """Return the number of each note, from 1, by which claims cite it."""
+    return {note.note_id: number for number, note in enumerate(notes, start=1)}
+
+
 def note_from_quote(quote: str, passages: Sequence[Passage], *, claim: str) -> EvidenceNote | None:
     """Return a note for a free-text quote, or None when no passage holds it word for word."""
     wanted = quote.strip()

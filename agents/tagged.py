@@ -14,13 +14,13 @@ from pydantic_core import to_jsonable_python
 
 from agents.binding import bind
 from agents.citing import cite, marked
+from agents.nodes.search import published_until, rows
 from agents.reading import one_line
 from agents.state import Tools
 from agents.verify import verify
 from app.core.errors import BudgetExhausted
 from app.core.prompts import load_prompt
-from app.core.timespan import TimeSpan
-from app.core.types import Answer, AnswerReason, Filter, Hit, Passage, Query, QueryId, Question, Sampling
+from app.core.types import Answer, AnswerReason, Hit, Passage, Query, QueryId, Question, Sampling
 
 MAX_TURNS = 4
 _DOCUMENTS = 3  # passages shown after a search, as in training
@@ -139,7 +139,7 @@ def _search(text: str, number: int, question: Question, tools: Tools) -> Sequenc
         query = Query(
             query_id=QueryId(f"{question.query_id}.{number}"), text=text, purpose="sub_question", time=question.time
         )
-        until = Filter(published=TimeSpan(start=None, end=question.as_of)) if question.as_of else None
+        until = published_until(question)
         found = tools.retriever.retrieve(query, top_k=tools.search.depth, run=tools.run, allowed=until)
         reranking = tools.reranker.rerank(query, found, top_k=_DOCUMENTS, run=tools.run)
         hits, degraded = reranking.hits, reranking.degraded
@@ -147,9 +147,9 @@ def _search(text: str, number: int, question: Question, tools: Tools) -> Sequenc
             f"'{text}': {len(found)} found, {len(hits)} read"
             + (f", reranking degraded ({degraded.reason})" if degraded else ""),
             query=text,
-            hits=[_row(hit) for hit in hits],
+            hits=rows(hits),
         )
-        tools.emit("search.results", {"query": text, "hits": [_row(hit) for hit in hits]})
+        tools.emit("search.results", {"query": text, "hits": rows(hits)})
     return hits
 
 
@@ -196,14 +196,3 @@ def _checked(question: Question, tools: Tools, short: str, hits: Sequence[Hit]) 
 
 def _abstained(question: Question, reason: AnswerReason, detail: str) -> Answer:
     return Answer(query_id=question.query_id, text="", status="abstained", reason=reason, detail=detail)
-
-
-def _row(hit: Hit) -> dict[str, object]:
-    return {
-        "rank": hit.rank,
-        "passage_id": hit.passage.passage_id,
-        "doc_id": hit.passage.doc_id,
-        "title": hit.passage.title,
-        "published": str(hit.passage.published or ""),
-        "stages": [{"name": s.name, "rank": s.rank, "score": round(s.score, 6)} for s in hit.stages],
-    }

@@ -25,7 +25,7 @@ def verify(
     sentence is unseen, see `verdict_of`.
     """
     cited = [notes[number - 1] for number in draft.cited]
-    texts = [f"{n.quote} {passages[n.passage_id].title}" for n in cited]
+    texts = _texts(cited, passages)
     seen = " ".join([*texts, *map(str, draft.dates), question])
     checks = (
         _quotes_exist(cited, passages),
@@ -51,7 +51,7 @@ def verdict_of(
     question and the dates that code has put in.
     """
     cited = [notes[number - 1] for number in claim.cited]
-    seen = " ".join([*(f"{n.quote} {passages[n.passage_id].title}" for n in cited), known])
+    seen = " ".join([*_texts(cited, passages), known])
     if not cited or figures_unseen(claim.text, seen):
         return "unsupported"
     says_nothing = len(words_of(claim.text)) < _SHORTEST_SENTENCE
@@ -64,6 +64,11 @@ def figures(text: str) -> set[str]:
     words = set(_WORD.findall(text.lower()))
     found |= {str(value) for value, word in enumerate(NUMBER_WORDS) if word in words}
     return found | {str(value) for value, month in enumerate(MONTH_NAMES, start=1) if month in words}
+
+
+def _texts(notes: Sequence[EvidenceNote], passages: Mapping[PassageId, Passage]) -> list[str]:
+    """Return each note's quote with the title of its document, which belongs to what it says."""
+    return [f"{note.quote} {passages[note.passage_id].title}" for note in notes]
 
 
 def _quotes_exist(notes: Sequence[EvidenceNote], passages: Mapping[PassageId, Passage]) -> Check:
@@ -102,7 +107,8 @@ def part_seen(text: str, seen: str) -> str:
 def figures_unseen(text: str, seen: str) -> list[str]:
     """Return the figures of a text, in parts, that another does not have."""
     written = {match.replace(",", "").lstrip("0") or "0" for match in _FIGURE.findall(text)}
-    return sorted(part for figure in written for part in re.split(r"[:.]", figure) if part not in _parts(seen))
+    known = _parts(seen) if written else set()
+    return sorted(part for figure in written for part in re.split(r"[:.]", figure) if part not in known)
 
 
 def _figures_occur(name: str, text: str, seen: str) -> Check:
@@ -114,7 +120,9 @@ def words_unseen(text: str, seen: str) -> list[str]:
     """Return the words of a text that another does not have, in order, without small words, yes and no, and figures."""
     known = {stem(word) for word in _WORD.findall(seen.lower())}
     words = [w for w in _WORD.findall(text.lower()) if w not in _SMALL_WORDS | _YES_NO and not w.isdigit()]
-    return [w for w in words if stem(w) not in known and not (figures(w) & _parts(seen))]
+    rest = [w for w in words if stem(w) not in known]
+    parts = _parts(seen) if rest else set()
+    return [w for w in rest if not figures(w) & parts]
 
 
 def _words_occur(short: str, seen: str) -> Check:

@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from agents.asking import ask_with_confidence
 from agents.citing import bind_markers, needed, without_markers
 from agents.composing import compose, full_date
+from agents.notes import numbered
 from agents.reading import headed, one_line
 from agents.state import Claim, Draft, State, Tools
 from agents.sufficiency import is_unknown
@@ -37,8 +38,7 @@ def answer(state: State, runtime: Runtime[Tools]) -> dict[str, Any]:
     tools = runtime.context
     with tools.tracer.step("answer") as step:
         tools.run.check()
-        numbers = {note.note_id: number for number, note in enumerate(state["notes"], start=1)}
-        draft = compose(state["question"].text, state.get("goals", ()), numbers)
+        draft = compose(state["question"].text, state.get("goals", ()), numbered(state["notes"]))
         by = "code from the goals"
         if draft is None and any(note.stance == "supports" for note in state["notes"]):
             draft, by = _written(tools, state), "the model from the notes"

@@ -71,7 +71,7 @@ def _reranked(tools: Tools, query: Query, found: Sequence[Hit]) -> Reranking:
     with tools.tracer.step("search") as step:
         kept = tools.agent.passages * (1 + tools.agent.rewrites)
         reranking = tools.reranker.rerank(query, found, top_k=kept, run=tools.run)
-        shown = _rows(reranking.hits[: tools.agent.passages])
+        shown = rows(reranking.hits[: tools.agent.passages])
         step.tell(f"'{query.text}': {len(found)} found", query=query.text, found=_documents(found), hits=shown)
         if reranking.degraded:
             degraded = {"reason": reranking.degraded.reason, "coverage": reranking.degraded.coverage}
@@ -99,7 +99,8 @@ def _documents(hits: Sequence[Hit]) -> list[str]:
     return list(dict.fromkeys(hit.passage.doc_id for hit in hits))
 
 
-def _rows(hits: tuple[Hit, ...]) -> list[dict[str, Any]]:
+def rows(hits: Sequence[Hit]) -> list[dict[str, Any]]:
+    """Return the hits as traces and events tell them, in order."""
     return [
         {
             "rank": hit.rank,

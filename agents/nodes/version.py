@@ -5,6 +5,7 @@ from typing import Any
 
 from langgraph.runtime import Runtime
 
+from agents.notes import numbered
 from agents.operators import VersionedAnswer, answer_by_version
 from agents.reading import choose_sentences
 from agents.state import Draft, Sentence, State, Tools
@@ -63,11 +64,10 @@ def version(state: State, runtime: Runtime[Tools]) -> dict[str, Any]:
 def _draft(answer: VersionedAnswer, timeline: Timeline, notes: Sequence[EvidenceNote]) -> Draft | None:
     if not answer.versions:
         return None
-    numbers = {note.note_id: number for number, note in enumerate(notes, start=1)}
     conflict = answer.reason == "conflict"
     dates = tuple(one.when for one in timeline.statements if one.when is not None)
     short = "" if conflict else answer.versions[0].value
-    claims = tell(answer, timeline, numbers)
+    claims = tell(answer, timeline, numbered(notes))
     return Draft(short=short, claims=claims, dates=dates, warning=answer.warning, has_conflict=conflict)
 
 

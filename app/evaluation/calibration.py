@@ -70,7 +70,7 @@ def cross_validated(values: Floats, correct: Flags, *, prior: Floats, folds: int
     Raises:
         ValueError: there are fewer right or wrong answers than two, so that a fold would have all of them.
     """
-    if min(correct.sum(), (~correct).sum()) < 2:  # noqa: PLR2004  # one may be left out, one must stay
+    if min(correct.sum(), (~correct).sum()) <= 1:  # one may be left out, one must stay
         raise ValueError("fewer than two right or two wrong answers")
     fold = np.empty(len(correct), dtype=np.int64)
     for kind in (correct, ~correct):
